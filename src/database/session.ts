@@ -1,0 +1,112 @@
+import { dirname } from 'node:path'
+import { realpathSync, statSync } from 'node:fs'
+import { formatTXID, type PagePayload } from '../../ltx/index.ts'
+import type { ReplicaClient } from '../../replica/index.ts'
+import { Capture, type Look } from '../capture/capture.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../logger.ts'
+import { type Level0File, Level0Folder } from '../state/level0-folder.ts'
+import { level0FolderOf } from '../state/state-folder.ts'
+import { Uploader } from '../upload/uploader.ts'
+import { joinChains } from './chain.ts'
+
+/** What a session works with; every option decided. */
+export interface SessionOptions {
+  readonly path: string
+  readonly stateFolder: string
+  readonly client: ReplicaClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly monitorIntervalMs: number
+  readonly syncIntervalMs: number
+  readonly checkpointPages: number
+  readonly busyTimeoutMs: number
+  readonly payload: PagePayload
+}
+
+const SNAPSHOT_RETRY_MS = 10
+
+/**
+ * One stretch of replicating a database, from opening it to closing it: its capture and its uploader, with the chain
+ * that they continue. After a fault a new session finds out anew where things stand.
+ */
+export class Session {
+  readonly capture: Capture
+  readonly uploader: Uploader
+  readonly #level0: Level0Folder
+  readonly #options: SessionOptions
+
+  private constructor(options: SessionOptions, level0: Level0Folder, capture: Capture, uploader: Uploader) {
+    this.#options = options
+    this.#level0 = level0
+    this.capture = capture
+    this.uploader = uploader
+  }
+
+  /** Joins what is here with the replica and opens the database. Rejects with typed errors of both. */
+  static async open(options: SessionOptions, signal?: AbortSignal): Promise<Session> {
+    const { path, client, clock, logger } = options
+    const level0 = new Level0Folder(level0FolderOf(options.stateFolder), {
+      ...modesOf(path),
+      payload: options.payload,
+    })
+    try {
+      const joined = await joinChains({ databasePath: path, client, level0, logger, ...withSignal(signal) })
+      const uploader = new Uploader(
+        { databasePath: path, client, level0, clock, logger, syncIntervalMs: options.syncIntervalMs },
+        joined.replicatedTXID,
+      )
+      uploader.adopt(joined.shipped)
+      uploader.add(joined.missing)
+      const onFile = (file: Level0File): void => uploader.add([file])
+      const capture = await Capture.open({ ...options, level0, onFile }, joined.chain, signal)
+      return new Session(options, level0, capture, uploader)
+    } catch (error) {
+      level0.close()
+      throw error
+    }
+  }
+
+  /** Path of the database, symbolic links resolved. */
+  get path(): string {
+    return this.capture.path
+  }
+
+  /** One look at the WAL; what it captures is on its way to the replica. Takes the snapshot when one is due. */
+  async step(signal: AbortSignal): Promise<Exclude<Look, 'snapshot'>> {
+    const look = this.capture.look()
+    if (look !== 'snapshot') return look
+    await this.#snapshot(signal)
+    return 'captured'
+  }
+
+  /** Captures the rest and leaves the record of a clean stop. */
+  async seal(signal: AbortSignal): Promise<void> {
+    await this.step(signal)
+    await this.capture.seal(signal)
+  }
+
+  close(): void {
+    this.capture.close()
+    this.#level0.close()
+  }
+
+  async #snapshot(signal: AbortSignal): Promise<void> {
+    const { logger, clock } = this.#options
+    const startMs = clock.monotonicMs()
+    logger.info({ reason: this.capture.snapshotReason }, 'taking a full snapshot')
+    while (!(await this.capture.snapshot(signal))) await clock.sleep(SNAPSHOT_RETRY_MS, signal)
+    const durationMs = Math.round(clock.monotonicMs() - startMs)
+    logger.info({ txid: formatTXID(this.capture.txid), durationMs }, 'snapshot captured')
+  }
+}
+
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+/** Files that we make are as private as the database, folders as its folder. */
+function modesOf(path: string): { fileMode: number; folderMode: number } {
+  const realPath = realpathSync(path)
+  return { fileMode: statSync(realPath).mode & 0o666, folderMode: statSync(dirname(realPath)).mode & 0o777 }
+}

@@ -1,0 +1,188 @@
+import { formatTXID, type TXID } from '../../ltx/index.ts'
+import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
+import type { Clock } from '../clock.ts'
+import { DatabaseError } from '../database/errors.ts'
+import { RepeatedErrors } from '../database/repeated-errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
+import { readCoverage } from './replica-coverage.ts'
+
+/** What an uploader works with. */
+export interface UploaderOptions {
+  readonly databasePath: string
+  readonly client: ReplicaClient
+  readonly level0: Level0Folder
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Least time between two uploads, in ms; 0 ships each file as it comes. */
+  readonly syncIntervalMs: number
+}
+
+const FIRST_RETRY_MS = 250
+const LONGEST_RETRY_MS = 30_000
+const KEEP_LOCAL_MS = 5 * 60_000
+
+/**
+ * Ships the level-0 files of one database to its replica, in the order of their TXIDs.
+ *
+ * What the replica holds is known, not listed again, until something fails: then it is read anew, and every local
+ * file that the replica lacks is shipped, interior ones too. A file is acknowledged when the replica has it durably.
+ * Local files that the replica has are removed after five minutes, but for the newest, which is capture's position.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions
+  readonly #queue: Level0File[] = []
+  readonly #shipped: Level0File[] = []
+  readonly #errors: RepeatedErrors
+  #replicatedTXID: TXID
+  #highestTXID: TXID
+  #wake: (() => void) | undefined
+  #idle: (() => void)[] = []
+  #isShipping = false
+
+  /** `replicatedTXID`: highest TXID that the replica holds without a hole that local files could fill. */
+  constructor(options: UploaderOptions, replicatedTXID: TXID) {
+    this.#options = options
+    this.#replicatedTXID = replicatedTXID
+    this.#highestTXID = replicatedTXID
+    this.#errors = new RepeatedErrors(options.logger, options.clock)
+  }
+
+  /** Everything up to this TXID is durable in the replica. */
+  get replicatedTXID(): TXID {
+    return this.#replicatedTXID
+  }
+
+  /** Adds files to ship, newer than all that were added before. */
+  add(files: readonly Level0File[]): void {
+    for (const file of files) {
+      this.#queue.push(file)
+      this.#highestTXID = file.maxTXID
+    }
+    this.#wake?.()
+  }
+
+  /** Takes over files that the replica has already, so that they are removed in time. */
+  adopt(files: readonly Level0File[]): void {
+    this.#shipped.push(...files)
+  }
+
+  /** Resolves when nothing is left to ship, or rejects with the signal's reason. */
+  drained(signal: AbortSignal): Promise<void> {
+    if (this.#queue.length === 0 && !this.#isShipping) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted()
+      const onAbort = (): void => reject(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#idle.push(() => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      })
+    })
+  }
+
+  /**
+   * Ships until aborted. Rejects with a {@link DatabaseError} `DB_FORKED` when the replica holds other bytes under a
+   * name of ours; every other failure is tried again, with back-off.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    let retryMs = FIRST_RETRY_MS
+    while (!signal.aborted) {
+      try {
+        await this.#shipQueue(signal)
+        retryMs = FIRST_RETRY_MS
+        await this.#untilAdded(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof ReplicaError && error.code === 'REPLICA_FILE_CONFLICT') throw this.#forked(error)
+        this.#errors.report(error, 'upload failed, trying again')
+        await this.#options.clock.sleep(retryMs, signal).catch(() => undefined)
+        retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
+        await this.#readPosition(signal)
+      }
+    }
+  }
+
+  async #shipQueue(signal: AbortSignal): Promise<void> {
+    this.#isShipping = true
+    try {
+      for (let file = this.#queue[0]; file !== undefined; file = this.#queue[0]) {
+        await this.#ship(file, signal)
+        this.#queue.shift()
+        this.#advance()
+        if (this.#options.syncIntervalMs > 0 && this.#queue.length > 0) {
+          await this.#options.clock.sleep(this.#options.syncIntervalMs, signal)
+        }
+      }
+    } finally {
+      this.#isShipping = false
+    }
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #ship(file: Level0File, signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#options
+    const { path, minTXID, maxTXID, sizeBytes, timestampMs } = file
+    const body = { path, sizeBytes, modifiedMs: timestampMs }
+    await client.writeLTXFile({ level: 0, minTXID, maxTXID }, body, { timestampMs, signal })
+    this.#errors.recovered('uploads go on')
+    this.#shipped.push(file)
+    this.#removeOld()
+    logger.debug({ txid: formatTXID(maxTXID), bytes: sizeBytes }, 'replicated')
+  }
+
+  /** After an error nothing is sure any more, not even that the failed file is not there. */
+  async #readPosition(signal: AbortSignal): Promise<void> {
+    try {
+      const coverage = await readCoverage(this.#options.client, signal)
+      const missing = this.#options.level0.list().filter((file) => !coverage.covers(file))
+      this.#queue.splice(0, this.#queue.length, ...missing)
+      this.#advance()
+    } catch (error) {
+      if (!signal.aborted)
+        this.#errors.report(error, 'reading the position of the replica failed, trying again')
+    }
+  }
+
+  #advance(): void {
+    const next = this.#queue[0]
+    this.#replicatedTXID = next === undefined ? this.#highestTXID : next.minTXID - 1n
+  }
+
+  #removeOld(): void {
+    const oldestMs = this.#options.clock.now() - KEEP_LOCAL_MS
+    while (this.#shipped.length > 1 && this.#shipped[0]!.timestampMs < oldestMs) {
+      this.#options.level0.remove(this.#shipped.shift()!)
+    }
+  }
+
+  #untilAdded(signal: AbortSignal): Promise<void> {
+    if (this.#queue.length > 0 || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      signal.addEventListener('abort', done, { once: true })
+      this.#wake = done
+    })
+  }
+
+  #forked(cause: ReplicaError): DatabaseError {
+    return forkedError(this.#options.databasePath, this.#options.client.url, cause)
+  }
+}
+
+/** The replica holds another history under our names. Nothing of it is overwritten, by us or by trying again. */
+export function forkedError(databasePath: string, url: string, cause?: unknown): DatabaseError {
+  return new DatabaseError(
+    'DB_FORKED',
+    databasePath,
+    `the replica holds other transactions under our TXIDs, somebody else writes there: ${url}`,
+    {
+      hint: `stop the other writer, then continue from what the replica holds: replicate reset ${databasePath}`,
+      ...(cause === undefined ? {} : { cause }),
+    },
+  )
+}

@@ -1,0 +1,6 @@
+export type { RestoreProgress } from './apply-plan.ts'
+export type { LevelLister } from './chain.ts'
+export { RestoreError, type RestoreErrorCode, type RestoreErrorDetails } from './errors.ts'
+export type { IntegrityCheck } from './integrity-check.ts'
+export { planRestore, type PlanOptions, type RestorePlan, type RestoreTarget } from './plan.ts'
+export { restore, type RestoreOptions, type RestoreResult } from './restore.ts'

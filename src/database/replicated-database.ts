@@ -190,12 +190,17 @@ export class ReplicatedDatabase {
     const watch = new WALWatch(session.path, () => bell.ring())
     const pace = new Pace(this.#options.syncIntervalMs)
     const onAbort = (): void => bell.ring()
+    let isCapturing = false
     signal.addEventListener('abort', onAbort)
     try {
       while (!signal.aborted) {
         bell.throwIfBroken()
         const found = await session.step(deadline)
-        onStarted()
+        if (!isCapturing) {
+          isCapturing = true
+          this.#options.logger.info({ txid: formatTXID(session.capture.txid) }, 'capturing')
+          onStarted()
+        }
         this.#errors.recovered('replication goes on')
         await this.#untilNextLook(session, found, { bell, watch, pace, signal })
       }

@@ -20,11 +20,16 @@ export type ExistingFile = 'database' | 'not a database'
  * process. A crashed writer's journal is rolled back, a WAL without other connections is checkpointed, as at any
  * opening.
  *
+ * `processes` lists those that have a file open; replaced where that cannot be seen.
+ *
  * Throws `RestoreError`: `RESTORE_OUTPUT_IN_USE`, or `RESTORE_WRITE_FAILED` where SQLite may not open it for writing.
  */
-export async function requireUnused(path: string): Promise<ExistingFile> {
-  const existing = withExclusiveLock(path, () => {})
-  const pids = await processesWithOpen(path)
+export async function requireUnused(
+  path: string,
+  processes: (path: string) => Promise<number[]> = processesWithOpen,
+): Promise<ExistingFile> {
+  const existing = takeExclusiveLock(path)
+  const pids = await processes(path)
   if (pids.length > 0) throw inUse(path, new Error(`open in process ${pids.join(', ')}`))
   return existing
 }
@@ -38,8 +43,8 @@ export async function requireUnused(path: string): Promise<ExistingFile> {
  */
 export async function clearOutput(output: Output): Promise<void> {
   if (output.existing !== undefined) {
-    // Leaving WAL mode writes the WAL back and deletes it, so that the old database needs no sidecar any more.
-    withExclusiveLock(output.path, (database) => database.pragma('journal_mode = DELETE'))
+    // As its only connection SQLite writes the WAL back when it closes, so that the old database needs no sidecar.
+    takeExclusiveLock(output.path)
   }
   await removeState(output.path)
   try {
@@ -49,13 +54,13 @@ export async function clearOutput(output: Output): Promise<void> {
   }
 }
 
-function withExclusiveLock(path: string, run: (database: Database.Database) => unknown): ExistingFile {
+/** Takes SQLite's exclusive lock on a database and lets go of it again, or throws. */
+function takeExclusiveLock(path: string): ExistingFile {
   let database: Database.Database | undefined
   try {
     database = new Database(path, { fileMustExist: true, timeout: 0 })
     database.pragma('locking_mode = EXCLUSIVE')
     database.exec('BEGIN EXCLUSIVE; COMMIT')
-    run(database)
     return 'database'
   } catch (error) {
     const code = String((error as { code?: unknown }).code)

@@ -48,8 +48,8 @@ export class Application {
     return application
   }
 
-  get pid(): number {
-    return this.#child.pid!
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   /** Opens a database; one at a time. */
@@ -83,7 +83,7 @@ export class Application {
 
   /** Ends the process; its connections are closed first, as a well-behaved application does. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.isRunning) return
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.send({ id: this.#nextID++, method: 'stop', args: [] })
     await ended
@@ -91,7 +91,7 @@ export class Application {
 
   /** Ends the process the way a power cut ends it for SQLite: nothing is closed. */
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.isRunning) return
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.kill('SIGKILL')
     await ended

@@ -5,7 +5,6 @@ import {
   type Header,
   HEADER_FLAG_NO_CHECKSUM,
   isContiguous,
-  type LTXSource,
   mergeLTX,
   mergePages,
   RollingChecksum,
@@ -138,9 +137,11 @@ describe('a merge fails', () => {
   })
 
   test('over a gap, unless that is allowed', async () => {
-    const inputs = (): LTXSource[] => sources([chain[0]!, chain[2]!])
-    expect(await rejectedCodeOf(merge(inputs()))).toBe('LTX_NOT_CONTIGUOUS')
-    expect((await merge(inputs(), { allowGaps: true })).header).toMatchObject({ minTXID: 1n, maxTXID: 3n })
+    expect(await rejectedCodeOf(merge(sources([chain[0]!, chain[2]!])))).toBe('LTX_NOT_CONTIGUOUS')
+    expect((await merge(sources([chain[0]!, chain[2]!]), { allowGaps: true })).header).toMatchObject({
+      minTXID: 1n,
+      maxTXID: 3n,
+    })
   })
 
   test('with inputs in the wrong order, or one twice', async () => {
@@ -172,7 +173,7 @@ describe('a merge fails', () => {
       [0, 'LTX_BAD_MAGIC'],
       [9, 'LTX_INVALID_PAGE_SIZE'],
       [-1, 'LTX_CHECKSUM_MISMATCH'],
-      [-30, 'LTX_INDEX_MISMATCH'],
+      [-26, 'LTX_INDEX_MISMATCH'],
     ] as const) {
       const files = chain.map((file) => file.slice())
       const file = files[damaged]!
@@ -212,6 +213,12 @@ describe('a merge fails', () => {
   })
 })
 
+/** Bytes that never come. */
+async function* silent(): AsyncGenerator<Uint8Array> {
+  await new Promise(() => undefined)
+  yield new Uint8Array(0)
+}
+
 describe('aborting', () => {
   test('rejects with the reason, at the start and in the middle, and lets go of the sources', async () => {
     const reason = new Error('enough')
@@ -236,10 +243,6 @@ describe('aborting', () => {
   test('does not wait for a source that has nothing to say', async () => {
     const reason = new Error('enough')
     const controller = new AbortController()
-    async function* silent(): AsyncGenerator<Uint8Array> {
-      await new Promise(() => undefined)
-      yield chain[0]!
-    }
     const merging = merge([{ name: 'silent', open: silent }], { signal: controller.signal })
     setImmediate(() => controller.abort(reason))
     await expect(merging).rejects.toBe(reason)

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -15,6 +15,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ReplicaClient } from '../../../replica/index.ts'
 import { restore, type RestoreOptions } from '../../../src/restore/index.ts'
 import { ProcessLock } from '../../../src/state/process-lock.ts'
+import { holdOpen, oldDatabase } from './old-database.ts'
 import { namesIn, SyntheticReplica, testFolder, withFaults } from './restore-ground.ts'
 
 /** A replica of one real database in WAL mode with one row, and the bytes that it restores to. */
@@ -42,34 +43,11 @@ async function realReplica(): Promise<{ client: ReplicaClient; bytes: Buffer }> 
   return { client, bytes }
 }
 
-function oldDatabase(path: string, mode: 'wal' | 'delete'): void {
-  const old = new Database(path)
-  old.pragma(`journal_mode = ${mode}`)
-  old.exec("create table if not exists t(x); insert into t values ('old')")
-  old.close()
-}
-
 function rowsOf(path: string): unknown[] {
   const db = new Database(path, { readonly: true })
   const rows = db.prepare('select x from t').pluck().all()
   db.close()
   return rows
-}
-
-/** A process that runs SQL on a database and then holds it open until the test ends. */
-async function holdOpen(path: string, sql: string): Promise<void> {
-  const script = `const db = new (require('better-sqlite3'))(${JSON.stringify(path)})
-    db.exec(${JSON.stringify(sql)}); console.log('ready'); process.stdin.resume().on('end', () => process.exit())`
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  onTestFinished(async () => {
-    child.stdin.end()
-    await gone
-  })
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', () => resolve())
-    child.once('exit', () => reject(new Error('the holder ended')))
-  })
 }
 
 function refused(options: RestoreOptions, code: string): Promise<void> {

@@ -8,6 +8,7 @@ import {
   BufferWALSource,
   FileWALSource,
   readFrameSalts,
+  WALChecksum,
   WALReader,
   type WALFrame,
   type WALPosition,
@@ -141,6 +142,34 @@ test('a reader that stopped goes on when frames are appended, or replace stale o
   expect(walk(reader)).toEqual(all.slice(0, 3))
   growing.set(wal)
   expect(walk(reader)).toEqual(all.slice(3))
+})
+
+test('a reader that stopped at a torn frame goes on when the frame has been written whole', () => {
+  const { wal } = walVector('vacuum-shrink-512')
+  const all = walk(open(new BufferWALSource(wal)))
+  const torn = wal.slice()
+  torn.fill(0x55, 32 + 4 * 536 + 300, 32 + 5 * 536)
+  const reader = open(new BufferWALSource(torn))
+  expect(walk(reader)).toEqual(all.slice(0, 4))
+  expect(reader.stop).toBe('checksum mismatch')
+  torn.set(wal)
+  expect(walk(reader)).toEqual(all.slice(4))
+})
+
+test('a frame of page 0 ends the walk even where its checksum holds', () => {
+  const bytes = walVector('ok').wal.slice()
+  const view = new DataView(bytes.buffer)
+  const { header } = open(new BufferWALSource(bytes))
+  view.setUint32(32, 0)
+  const sum = new WALChecksum(false)
+  sum.seed(header!.checksum1, header!.checksum2)
+  sum.update(bytes.subarray(32, 40))
+  sum.update(bytes.subarray(56, 56 + 4096))
+  view.setUint32(48, sum.s0)
+  view.setUint32(52, sum.s1)
+  const reader = open(new BufferWALSource(bytes))
+  expect(walk(reader)).toEqual([])
+  expect(reader.stop).toBe('zero page number')
 })
 
 test('a wal that sqlite is writing is read through a descriptor, over many reads ahead', () => {

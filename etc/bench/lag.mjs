@@ -14,7 +14,8 @@ export async function run([count = '300', intervalMs = '33']) {
     await replicator.ready()
     const arrivedMs = new Map()
     const watcher = watch(replicator.folder, (_event, name) => {
-      if (name.endsWith('.ltx') && !arrivedMs.has(name)) arrivedMs.set(name, performance.timeOrigin + performance.now())
+      if (name.endsWith('.ltx') && !arrivedMs.has(name))
+        arrivedMs.set(name, performance.timeOrigin + performance.now())
     })
     await new Promise((resolve) => setTimeout(resolve, 500))
     const cpuBeforeMs = replicator.cpuMs()

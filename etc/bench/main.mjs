@@ -6,7 +6,9 @@ const BENCHES = ['lag', 'load', 'snapshot', 'restore']
 
 const [name, ...args] = process.argv.slice(2)
 if (!BENCHES.includes(name)) {
-  console.error(`Error: no such benchmark: ${name ?? '(none given)'}\nTry: npm run bench -- ${BENCHES.join(' | ')}`)
+  console.error(
+    `Error: no such benchmark: ${name ?? '(none given)'}\nTry: npm run bench -- ${BENCHES.join(' | ')}`,
+  )
   process.exit(2)
 }
 const build = spawnSync(process.execPath, [fileURLToPath(new URL('../scripts/build.mjs', import.meta.url))], {

@@ -15,7 +15,12 @@ export async function run([megabytes = '641', rounds = '3']) {
     const [copies, snapshots, peaks] = [[], [], []]
     for (let round = 0; round < Number(rounds); round++) {
       copies.push(copyAndSyncMs(path, join(folder, 'copy.db')))
-      const { wallMs, peakMB } = await runCommand(['replicate', '-once', path, `file://${join(folder, 'replica')}`])
+      const { wallMs, peakMB } = await runCommand([
+        'replicate',
+        '-once',
+        path,
+        `file://${join(folder, 'replica')}`,
+      ])
       snapshots.push(wallMs)
       peaks.push(peakMB)
       rmSync(join(folder, 'replica'), { recursive: true })

@@ -7,7 +7,8 @@ database.pragma('synchronous = normal')
 database.exec('CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v BLOB)')
 const insert = database.prepare('INSERT INTO t(v) VALUES (?)')
 // Half of it compresses well.
-const payload = () => Buffer.concat([Buffer.alloc(100, 'a'), Buffer.from(Array.from({ length: 100 }, () => Math.random() * 256))])
+const payload = () =>
+  Buffer.concat([Buffer.alloc(100, 'a'), Buffer.from(Array.from({ length: 100 }, () => Math.random() * 256))])
 
 const commands = {
   async paced(count, intervalMs) {
@@ -30,7 +31,9 @@ const commands = {
     return commits / seconds
   },
   async grow(bytes) {
-    const grow = database.prepare('INSERT INTO t(v) SELECT zeroblob(1024) || randomblob(1024) FROM t LIMIT 20000')
+    const grow = database.prepare(
+      'INSERT INTO t(v) SELECT zeroblob(1024) || randomblob(1024) FROM t LIMIT 20000',
+    )
     insert.run(payload())
     while (database.pragma('page_count', { simple: true }) * 4096 < bytes) grow.run()
     database.pragma('wal_checkpoint(TRUNCATE)')
@@ -42,7 +45,6 @@ const commands = {
   },
 }
 
-process.on('message', async ({ command, args }) => {
-  const result = await commands[command](...args)
-  if (process.connected) process.send(result)
+process.on('message', ({ command, args }) => {
+  void Promise.resolve(commands[command](...args)).then((result) => process.connected && process.send(result))
 })

@@ -5,6 +5,7 @@ import { inRoot } from './root.mjs'
 import { setUp } from './set-up.mjs'
 
 setUp()
+stopWithParent()
 if (process.argv.length > 2) {
   // In this process, so that signals, terminal and exit code are those of the command itself.
   process.argv[1] = inRoot('dist', 'src', 'main.js')
@@ -12,4 +13,16 @@ if (process.argv.length > 2) {
 } else {
   const { runSample } = await import('./sample.mjs')
   await runSample()
+}
+
+// npm passes a stop signal to a shell that does not pass it on: without this the command would outlive `npm start`.
+function stopWithParent() {
+  if (process.env['npm_lifecycle_event'] === undefined || process.platform === 'win32') return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  timer.unref()
 }

@@ -1,6 +1,5 @@
-import { fdatasync } from 'node:fs'
-import { promisify } from 'node:util'
 import { lockPgno } from '../../ltx/index.ts'
+import { WriteBack } from '../disk/write-back.ts'
 import type { DatabaseFile } from '../sqlite/database-file.ts'
 import type { WALFile } from '../sqlite/wal-file.ts'
 import type { Level0Draft } from '../state/level0-folder.ts'
@@ -37,7 +36,7 @@ export async function writeSnapshot(
   const lock = lockPgno(pageSize)
   const pagesPerRead = Math.max(1, Math.floor(READ_BYTES / pageSize))
   const block = Buffer.allocUnsafeSlow(pagesPerRead * pageSize)
-  const flusher = new Flusher(draft.fd)
+  const writeBack = new WriteBack(draft.fd, FLUSH_BYTES)
   try {
     for (let first = 1; first <= place.commit; first += pagesPerRead) {
       signal?.throwIfAborted()
@@ -49,13 +48,13 @@ export async function writeSnapshot(
         const at = (pgno - first) * pageSize
         draft.writePage(pgno, newer?.has(pgno) ? newer.page(pgno) : bytes.subarray(at, at + pageSize))
       }
-      flusher.wrote(bytes.length)
+      writeBack.wrote(bytes.length)
       await new Promise((resolve) => setImmediate(resolve))
     }
   } finally {
-    await flusher.settle()
+    await writeBack.settle()
   }
-  flusher.throwIfFailed()
+  writeBack.throwIfFailed()
 }
 
 function readFrames({ place, wal, pageSize }: SnapshotBase): FrameBatch {
@@ -65,35 +64,4 @@ function readFrames({ place, wal, pageSize }: SnapshotBase): FrameBatch {
     throw new Error('the wal changed although it was held')
   }
   return frames
-}
-
-/** Has the kernel write out what is there while the next pages are encoded, so that the last fsync finds little. */
-class Flusher {
-  readonly #fd: number
-  #bytes = 0
-  #running: Promise<void> | undefined
-  #error: unknown
-
-  constructor(fd: number) {
-    this.#fd = fd
-  }
-
-  wrote(bytes: number): void {
-    this.#bytes += bytes
-    if (this.#bytes < FLUSH_BYTES || this.#running !== undefined) return
-    this.#bytes = 0
-    this.#running = promisify(fdatasync)(this.#fd)
-      // The kernel may tell of a failed write only once, so the first error is kept.
-      .catch((error: unknown) => void (this.#error ??= error))
-      .finally(() => (this.#running = undefined))
-  }
-
-  /** Waits until the descriptor is no longer used. */
-  async settle(): Promise<void> {
-    await this.#running
-  }
-
-  throwIfFailed(): void {
-    if (this.#error !== undefined) throw this.#error
-  }
 }

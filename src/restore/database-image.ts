@@ -1,5 +1,6 @@
-import { fdatasync, fsync, ftruncate, write, writeSync } from 'node:fs'
+import { fsync, ftruncate, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { WriteBack } from '../disk/write-back.ts'
 import type { PageSink } from './page-sink.ts'
 import { asWriteError, type TempFile } from './temp-file.ts'
 
@@ -10,7 +11,6 @@ const PUSH_EVERY_BYTES = 64 * 1024 * 1024
 
 const writeAsync = promisify(write)
 const fsyncAsync = promisify(fsync)
-const fdatasyncAsync = promisify(fdatasync)
 const ftruncateAsync = promisify(ftruncate)
 
 /**
@@ -30,14 +30,13 @@ export class DatabaseImage implements PageSink {
   #firstPgno = 0
   #filledBytes = 0
   #pending: Promise<void> | undefined
-  #background: Promise<void> | undefined
-  #backgroundError: unknown
-  #dirtyBytes = 0
+  readonly #writeBack: WriteBack
 
   /** Builds in an open, empty file, which stays the caller's to close after {@link settle}. */
   constructor(file: TempFile, pageSize: number) {
     this.#file = file
     this.pageSize = pageSize
+    this.#writeBack = new WriteBack(file.fd, PUSH_EVERY_BYTES)
   }
 
   writePage(pgno: number, data: Uint8Array): Promise<void> | undefined {
@@ -54,9 +53,8 @@ export class DatabaseImage implements PageSink {
     try {
       await this.#writeRun()
       await this.#pending
-      await this.#background
-      // The kernel reports a failed write-back once, so that the fsync below would not tell again.
-      if (this.#backgroundError !== undefined) throw this.#backgroundError
+      await this.#writeBack.settle()
+      this.#writeBack.throwIfFailed()
       await ftruncateAsync(this.#file.fd, sizeBytes)
       await fsyncAsync(this.#file.fd)
     } catch (error) {
@@ -66,7 +64,7 @@ export class DatabaseImage implements PageSink {
 
   /** Waits until no call on the descriptor is under way, whatever its outcome. */
   async settle(): Promise<void> {
-    await Promise.allSettled([this.#pending, this.#background])
+    await Promise.allSettled([this.#pending, this.#writeBack.settle()])
   }
 
   #append(data: Uint8Array): void {
@@ -89,15 +87,11 @@ export class DatabaseImage implements PageSink {
     if (length === 0) return
     const position = (this.#firstPgno - 1) * this.pageSize
     this.#filledBytes = 0
-    this.#dirtyBytes += length
     if (this.#pending !== undefined) await this.#pending
     this.#pending = undefined
     if (length <= SYNC_WRITE_BYTES) this.#writeNow(length, position)
     else this.#writeBehind(length, position)
-    if (this.#dirtyBytes >= PUSH_EVERY_BYTES && this.#background === undefined) {
-      this.#dirtyBytes = 0
-      this.#background = this.#pushToDisk()
-    }
+    this.#writeBack.wrote(length)
   }
 
   #writeNow(length: number, position: number): void {
@@ -119,16 +113,6 @@ export class DatabaseImage implements PageSink {
     for (let done = 0; done < length;) {
       const { bytesWritten } = await writeAsync(this.#file.fd, batch, done, length - done, position + done)
       done += bytesWritten
-    }
-  }
-
-  async #pushToDisk(): Promise<void> {
-    try {
-      await fdatasyncAsync(this.#file.fd)
-    } catch (error) {
-      this.#backgroundError ??= error
-    } finally {
-      this.#background = undefined
     }
   }
 }

@@ -39,6 +39,7 @@ export class Uploader {
   #wake: (() => void) | undefined
   #idle: (() => void)[] = []
   #isShipping = false
+  #hasSaidUpToDate = false
 
   /** `replicatedTXID`: highest TXID that the replica holds without a hole that local files could fill. */
   constructor(options: UploaderOptions, replicatedTXID: TXID) {
@@ -117,6 +118,7 @@ export class Uploader {
     } finally {
       this.#isShipping = false
     }
+    this.#sayUpToDate()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -142,6 +144,13 @@ export class Uploader {
       if (!signal.aborted)
         this.#errors.report(error, 'reading the position of the replica failed, trying again')
     }
+  }
+
+  /** Once: from here on a loss of this machine loses nothing that is older than a moment. */
+  #sayUpToDate(): void {
+    if (this.#hasSaidUpToDate || this.#replicatedTXID === 0n) return
+    this.#hasSaidUpToDate = true
+    this.#options.logger.info({ txid: formatTXID(this.#replicatedTXID) }, 'the replica is up to date')
   }
 
   #advance(): void {

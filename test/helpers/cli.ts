@@ -44,6 +44,10 @@ export class RunningCLI {
     }))
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   /** What came on stderr so far. */
   get stderr(): string {
     return this.#output.stderr

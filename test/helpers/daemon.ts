@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { expect } from 'vitest'
 import { Application, type ApplicationOptions } from './application.ts'
 import { type CLIResult, RunningCLI, until } from './cli.ts'
@@ -34,6 +34,12 @@ export class Scene implements AsyncDisposable {
   /** Everything the daemon has said since its last start. */
   get log(): string {
     return this.#daemon?.stderr ?? ''
+  }
+
+  /** CPU time that the daemon has used, in ms. */
+  cpuMs(): number {
+    const fields = readFileSync(`/proc/${this.#daemon!.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
   }
 
   /** Snapshots taken since the last start. */

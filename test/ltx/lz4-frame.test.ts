@@ -177,7 +177,9 @@ describe('reading a frame', () => {
   ])('refuses %s', (_, content) => {
     for (const stored of [true, false]) {
       const bytes = stored ? content : lz4Block(content)
-      expect(() => read(frameOf({ blocks: [{ bytes, stored }], content }))).toThrow(FrameError)
+      for (const flags of [0x64, 0x60]) {
+        expect(() => read(frameOf({ blocks: [{ bytes, stored }], content, flags }))).toThrow(FrameError)
+      }
     }
   })
 

@@ -74,7 +74,7 @@ class Stages {
     const spill = new MergeSpill(spillFolder, this.#budget)
     const source = spill.source(`${group[0]!.name} to ${group.at(-1)!.name}`)
     this.#spills.set(source, spill)
-    const options: FileMergeOptions = { ...this.#options, payload: 'block', keepWALFields: true, flags }
+    const options: FileMergeOptions = { ...this.#options, payload: 'block', flags }
     await mergeToFile(group, (chunk) => spill.write(chunk), options)
     await this.#disposeOf(group)
     return source

@@ -225,6 +225,18 @@ describe('the end of a file', () => {
     expect(codeOf(() => encoder.writePage(1, page))).toBe('LTX_CLOSED')
   })
 
+  test('a sink that throws in the middle closes the encoder', () => {
+    const failure = new Error('disk full')
+    const encoder = new Encoder(headerOf({ commit: 10_000 }), () => {
+      throw failure
+    })
+    expect(() => {
+      for (let pgno = 1; pgno < 10_000; pgno++) encoder.writePage(pgno, pageOf(pgno, 512))
+    }).toThrow(failure)
+    expect(codeOf(() => encoder.writePage(10_000, page))).toBe('LTX_CLOSED')
+    expect(codeOf(() => encoder.finish())).toBe('LTX_CLOSED')
+  })
+
   test('a checksum is asked for where there are checksums, and refused where there are none', () => {
     const tracked = { flags: 0, preApplyChecksum: 1n << 63n }
     expect(finish(tracked)).toBe('LTX_INVALID_POST_APPLY_CHECKSUM')

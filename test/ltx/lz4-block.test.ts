@@ -135,6 +135,26 @@ describe('decompressing a block', () => {
     expect(decompressed(lz4Block(page), 600)).toHaveLength(512)
   })
 
+  test('refuses a match that goes on beyond what there may be', () => {
+    expect(decompressed(Uint8Array.of(0x1f, 1, 1, 0, 200, 0x10, 2), 400)).toHaveLength(221)
+    expect(decompressed(Uint8Array.of(0x1f, 1, 1, 0, 200, 0x10, 2), 219)).toBeUndefined()
+    expect(decompressed(Uint8Array.of(0x4f, 1, 2, 3, 4, 4, 0, 200, 0x10, 2), 64)).toBeUndefined()
+  })
+
+  test('of a damaged block gives bytes or a refusal, and stays inside its memory', () => {
+    fc.assert(
+      fc.property(pageBytes, fc.nat(), fc.integer({ min: 1, max: 255 }), (data, at, change) => {
+        const block = lz4Block(data)
+        block[at % block.length]! ^= change
+        const target = allocateByteBlock(data.length + 32)
+        target.bytes.fill(0xee)
+        decompressBlock(wrapBytes(block), 0, block.length, target, 0, data.length, 0)
+        expect(target.bytes.subarray(data.length + 8).every((byte) => byte === 0xee)).toBe(true)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('of garbage gives bytes or a refusal, and stays inside its memory', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat({ max: 600 }), (garbage, sizeBytes) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LTXSource, mergeLTX, RollingChecksum } from '../../ltx/index.ts'
+import { MergeSpill } from '../../ltx/merge-spill.ts'
 import { directSources } from '../../ltx/merge-stages.ts'
 import { decode, encode, fingerprint, headerOf, pageOf, rejectedCodeOf, source } from './files.ts'
 import { countedSources, filesOf, merge, sources } from './merging.ts'
@@ -139,6 +140,16 @@ describe('intermediate files', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
+  test('are let go of as soon as they have been merged on', async () => {
+    const small = Array.from({ length: 41 }, (_, at) => {
+      const txid = BigInt(at + 2)
+      return source(`file ${at}`, encode(headerOf({ minTXID: txid, maxTXID: txid }), [[1, pageOf(1, 512)]]))
+    })
+    // The first round leaves 20 of 420 bytes each, which is what there is room for; all rounds together leave twice that.
+    const { result } = await merge(small, { maxOpenInputs: 2, spillMemoryBytes: 9500 })
+    expect(result.pages).toBe(1)
+  })
+
   test('too large for memory are refused where there is no folder', async () => {
     const options = { maxOpenInputs: 3, spillMemoryBytes: 1000 }
     await expect(merge(inputs(), options)).rejects.toMatchObject({ code: 'LTX_SPILL_FOLDER_NEEDED' })
@@ -149,6 +160,21 @@ describe('intermediate files', () => {
     bad[5] = source('bad', Uint8Array.of(1, 2, 3))
     const options = { maxOpenInputs: 2, spillMemoryBytes: 1000, spillFolder: folder }
     expect(await rejectedCodeOf(merge(bad, options))).toBe('LTX_TRUNCATED')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('give their memory back when they move to the folder', async () => {
+    const budget = { memoryBytes: 100 }
+    const spill = new MergeSpill(folder, budget)
+    await spill.write(new Uint8Array(60).fill(1))
+    expect(budget.memoryBytes).toBe(40)
+    await spill.write(new Uint8Array(60).fill(2))
+    expect(budget.memoryBytes).toBe(100)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of await spill.source('spill').open()) chunks.push(chunk.slice())
+    expect([...Buffer.concat(chunks)]).toEqual([...Array(60).fill(1), ...Array(60).fill(2)])
+    await spill.dispose()
+    await spill.dispose()
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -274,6 +274,27 @@ describe('a sink that must wait', () => {
     expect(chunks.length).toBeGreaterThan(8)
     expect(Buffer.compare(Buffer.concat(chunks), large)).toBe(0)
   })
+
+  test('is not called twice at once when the end of the pages and the index come out together', async () => {
+    const zero = new Uint8Array(512)
+    const noise = pageOf(1, 1024).slice(0, 512)
+    // The output is full at the very end of the pages for some of these only; which, depends on the compressor.
+    for (let zeros = 10_000; zeros < 10_040; zeros++) {
+      const header = headerOf({ commit: zeros + 400 })
+      const pages = Array.from(
+        { length: zeros + 400 },
+        (_, at) => [at + 1, at < zeros ? zero : noise] as const,
+      )
+      let busy = false
+      await mergeLTX([source('tuned', encode(header, pages))], async () => {
+        expect(busy).toBe(false)
+        busy = true
+        await Promise.resolve()
+        await Promise.resolve()
+        busy = false
+      })
+    }
+  })
 })
 
 describe('merging pages', () => {

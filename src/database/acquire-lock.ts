@@ -1,5 +1,5 @@
 import { ProcessLock } from '../state/process-lock.ts'
-import { asDatabaseError, DatabaseError } from './errors.ts'
+import { asDatabaseError, DatabaseError } from '../database-error.ts'
 
 /**
  * Makes this process the only replicator of a database. Throws {@link DatabaseError}: `DB_LOCKED_BY_REPLICATOR`, or

@@ -14,8 +14,7 @@ import { positionOf } from '../capture/position.ts'
 import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { readCoverage, type ReplicaCoverage } from '../upload/replica-coverage.ts'
-import { forkedError } from '../upload/uploader.ts'
-import { DatabaseError } from './errors.ts'
+import { DatabaseError, forkedError } from '../database-error.ts'
 
 /** What is here and what is in the replica, brought together. */
 export interface JoinedChain {

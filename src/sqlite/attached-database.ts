@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
-import { asDatabaseError, DatabaseError } from '../database/errors.ts'
+import { asDatabaseError, DatabaseError } from '../database-error.ts'
 import { DatabaseFile } from './database-file.ts'
 import { JournalModeError, WALConnections } from './wal-connections.ts'
 import { WALFile } from './wal-file.ts'

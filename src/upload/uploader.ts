@@ -1,8 +1,8 @@
 import { formatTXID, type TXID } from '../../ltx/index.ts'
 import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
 import type { Clock } from '../clock.ts'
-import { DatabaseError } from '../database/errors.ts'
-import { RepeatedErrors } from '../database/repeated-errors.ts'
+import { type DatabaseError, forkedError } from '../database-error.ts'
+import { RepeatedErrors } from '../repeated-errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { readCoverage } from './replica-coverage.ts'
@@ -95,7 +95,8 @@ export class Uploader {
         await this.#untilAdded(signal)
       } catch (error) {
         if (signal.aborted) return
-        if (error instanceof ReplicaError && error.code === 'REPLICA_FILE_CONFLICT') throw this.#forked(error)
+        if (error instanceof ReplicaError && error.code === 'REPLICA_FILE_CONFLICT')
+          throw forkedError(this.#options.databasePath, this.#options.client.url, error)
         this.#errors.report(error, 'upload failed, trying again')
         await this.#options.clock.sleep(retryMs, signal).catch(() => undefined)
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
@@ -177,21 +178,4 @@ export class Uploader {
       this.#wake = done
     })
   }
-
-  #forked(cause: ReplicaError): DatabaseError {
-    return forkedError(this.#options.databasePath, this.#options.client.url, cause)
-  }
-}
-
-/** The replica holds another history under our names. Nothing of it is overwritten, by us or by trying again. */
-export function forkedError(databasePath: string, url: string, cause?: unknown): DatabaseError {
-  return new DatabaseError(
-    'DB_FORKED',
-    databasePath,
-    `the replica holds other transactions under our TXIDs, somebody else writes there: ${url}`,
-    {
-      hint: `stop the other writer, then continue from what the replica holds: replicate reset ${databasePath}`,
-      ...(cause === undefined ? {} : { cause }),
-    },
-  )
 }

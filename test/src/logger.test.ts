@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { DatabaseError } from '../../src/database/errors.ts'
+import { DatabaseError } from '../../src/database-error.ts'
 import { createLogger, type Logger, type LoggerOptions } from '../../src/logger.ts'
 import { TemporaryFolder } from '../helpers/temporary-folder.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { resolveDatabasePath } from '../../config/paths.ts'
-import { DatabaseError } from '../../database/errors.ts'
+import { DatabaseError } from '../../database-error.ts'
 import type { CommandContext } from '../context.ts'
 import { addConfigFlags, addHelpEnd, type ConfigFlags } from '../help.ts'
 

@@ -82,3 +82,16 @@ export function asDatabaseError(error: unknown, path: string, doing: string): Da
     ...(hint === undefined ? {} : { hint }),
   })
 }
+
+/** The replica holds another history under our names. Nothing of it is overwritten, by us or by trying again. */
+export function forkedError(databasePath: string, url: string, cause?: unknown): DatabaseError {
+  return new DatabaseError(
+    'DB_FORKED',
+    databasePath,
+    `the replica holds other transactions under our TXIDs, somebody else writes there: ${url}`,
+    {
+      hint: `stop the other writer, then continue from what the replica holds: replicate reset ${databasePath}`,
+      ...(cause === undefined ? {} : { cause }),
+    },
+  )
+}

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import type { Logger } from '../logger.ts'
+import type { Clock } from './clock.ts'
+import type { Logger } from './logger.ts'
 
 const QUIET_MS = 30_000
 

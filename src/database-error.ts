@@ -47,6 +47,12 @@ export function isHopeless(error: unknown): boolean {
   return error instanceof DatabaseError && !['DB_BUSY', 'DB_NO_SPACE', 'DB_FAILED'].includes(error.code)
 }
 
+/** True when the file system has no room, or none for us. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL' || code === 'DB_NO_SPACE'
+}
+
 const BY_SYSTEM_CODE: Readonly<Record<string, DatabaseErrorCode>> = {
   ENOENT: 'DB_NOT_FOUND',
   EROFS: 'DB_READ_ONLY',

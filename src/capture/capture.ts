@@ -45,7 +45,9 @@ export interface Chain {
 export type Look = 'nothing' | 'captured' | 'later' | 'snapshot'
 
 const BARRIER_SPIN_MS = 20
-const BARRIER_RETRY_MS = 5
+const BARRIER_FIRST_RETRY_MS = 5
+const BARRIER_LONGEST_RETRY_MS = 100
+const BARRIER_WAIT_SAID_MS = 10_000
 const BUSY_CHECKPOINT_RETRY_MS = 5
 const PINNED_CHECKPOINT_RETRY_MS = 1000
 const SHRINK_AT_THRESHOLDS = 4
@@ -72,6 +74,7 @@ export class Capture {
   #snapshotMinTXID: TXID | undefined
   #snapshotReason: string | undefined
   #nextCheckpointMs = 0
+  #pinnedAtFrames = -1
 
   private constructor(
     options: CaptureOptions,
@@ -126,7 +129,7 @@ export class Capture {
       )
     }
     for (;;) {
-      await takeBarrier(attached, options.clock, signal)
+      await takeBarrier(attached, options, signal)
       try {
         const continued = continueFrom(attached, { position, isSealed, bootID })
         if (continued !== undefined) {
@@ -135,7 +138,7 @@ export class Capture {
       } finally {
         connections.releaseBarrier()
       }
-      await options.clock.sleep(BARRIER_RETRY_MS, signal)
+      await options.clock.sleep(BARRIER_FIRST_RETRY_MS, signal)
     }
   }
 
@@ -240,6 +243,9 @@ export class Capture {
     this.#flush()
     this.#checkpointIfDue()
     if (this.#highestTXID !== before) return 'captured'
+    // Only when it is quiet: a busy application would only have to grow the file again. It leaves a frame to capture.
+    const maxFrames = SHRINK_AT_THRESHOLDS * this.#options.checkpointPages
+    if (collected === 'nothing' && shrinkWAL(this.#cursor, maxFrames)) return 'later'
     return collected === 'later' ? 'later' : 'nothing'
   }
 
@@ -272,19 +278,17 @@ export class Capture {
   #checkpointIfDue(): void {
     const { clock, checkpointPages, logger } = this.#options
     const nowMs = clock.monotonicMs()
-    if (
-      this.#cursor.isSealed ||
-      this.#cursor.place.frames < checkpointPages ||
-      nowMs < this.#nextCheckpointMs
-    )
-      return
+    const { frames } = this.#cursor.place
+    if (this.#cursor.isSealed || frames < checkpointPages || nowMs < this.#nextCheckpointMs) return
+    // A reader that pins the WAL may do so for hours: without new frames another try gains nothing that matters.
+    if (frames === this.#pinnedAtFrames) return
     const startMs = performance.now()
     const outcome = checkpoint(this.#cursor)
     this.#flush()
     logger.debug({ outcome, durationMs: performance.now() - startMs }, 'checkpointed')
-    const retryMs = outcome === 'pinned' ? PINNED_CHECKPOINT_RETRY_MS : BUSY_CHECKPOINT_RETRY_MS
-    this.#nextCheckpointMs = nowMs + retryMs
-    shrinkWAL(this.#cursor, SHRINK_AT_THRESHOLDS * checkpointPages)
+    this.#pinnedAtFrames = outcome === 'pinned' ? this.#cursor.place.frames : -1
+    this.#nextCheckpointMs =
+      nowMs + (outcome === 'pinned' ? PINNED_CHECKPOINT_RETRY_MS : BUSY_CHECKPOINT_RETRY_MS)
   }
 
   #positionAt(txid: TXID): Pick<Position, 'txid' | 'pageSize' | 'bootID'> {
@@ -333,6 +337,20 @@ export class Capture {
   }
 }
 
-async function takeBarrier(attached: AttachedDatabase, clock: Clock, signal?: AbortSignal): Promise<void> {
-  while (!spinForBarrier(attached.connections, BARRIER_SPIN_MS)) await clock.sleep(BARRIER_RETRY_MS, signal)
+/** Waits for as long as a writer takes; not by spinning, for there is nothing to lose yet. */
+async function takeBarrier(
+  attached: AttachedDatabase,
+  { clock, logger }: CaptureOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  const startMs = clock.monotonicMs()
+  let retryMs = BARRIER_FIRST_RETRY_MS
+  let hasSaid = false
+  while (!attached.connections.tryBarrier()) {
+    await clock.sleep(retryMs, signal)
+    retryMs = Math.min(retryMs * 2, BARRIER_LONGEST_RETRY_MS)
+    if (hasSaid || clock.monotonicMs() - startMs < BARRIER_WAIT_SAID_MS) continue
+    hasSaid = true
+    logger.warn({}, 'waiting for a transaction that holds the write lock of the database')
+  }
 }

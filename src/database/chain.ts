@@ -60,14 +60,17 @@ export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
   if (coverage.highestTXID > newest.maxTXID) throw behindError(options, newest, coverage)
   await requireSameHistory(options, local, coverage)
   const position = positionOf(await readHeader(newest.path))
-  const missing = local.filter((file) => !coverage.covers(file))
-  const shipped = local.filter((file) => coverage.covers(file))
+  const { missing, reachedTXID } = filesToShip(local, coverage)
+  const shipped = local.filter((file) => !missing.includes(file))
   const chain: Chain = { highestTXID: newest.maxTXID, position }
-  const gap = gapAfter(coverage.highestTXID, missing, newest.maxTXID)
   const replicatedTXID = missing[0] === undefined ? coverage.highestTXID : missing[0].minTXID - 1n
-  if (gap === undefined) return { chain, missing, shipped, replicatedTXID }
-  // The files between are gone here too. One snapshot spans the gap, so nothing else needs to be shipped.
-  return { chain: { ...chain, ...gap }, missing: [], shipped: local, replicatedTXID: coverage.highestTXID }
+  if (reachedTXID >= newest.maxTXID) return { chain, missing, shipped, replicatedTXID }
+  return {
+    chain: { ...chain, ...bridge(coverage.highestTXID, reachedTXID) },
+    missing: [],
+    shipped: local,
+    replicatedTXID: coverage.highestTXID,
+  }
 }
 
 const NOTHING_LOCAL = { missing: [], shipped: [] } as const
@@ -122,23 +125,29 @@ async function requireSameHistory(
     throw forkedError(options.databasePath, options.client.url)
 }
 
-/** What a snapshot has to span when the local files do not join the replica's. */
-function gapAfter(
-  replicaTXID: TXID,
-  missing: readonly Level0File[],
-  highestTXID: TXID,
-): Pick<Chain, 'snapshotMinTXID' | 'snapshotReason'> | undefined {
-  let reached = replicaTXID
-  for (const file of missing) {
-    if (file.maxTXID <= reached) continue
-    if (file.minTXID !== reached + 1n) break
-    reached = file.maxTXID
+/** The local files that fill the replica's holes and those that continue it, and how far these reach. */
+function filesToShip(
+  local: readonly Level0File[],
+  coverage: ReplicaCoverage,
+): { readonly missing: readonly Level0File[]; readonly reachedTXID: TXID } {
+  const missing: Level0File[] = []
+  let reachedTXID = coverage.highestTXID
+  for (const file of local.filter((candidate) => !coverage.covers(candidate))) {
+    if (file.maxTXID <= coverage.highestTXID) missing.push(file)
   }
-  if (reached >= highestTXID) return undefined
-  const from = formatTXID(reached + 1n)
+  for (;;) {
+    const next = local.findLast((file) => file.minTXID <= reachedTXID + 1n && file.maxTXID > reachedTXID)
+    if (next === undefined) return { missing, reachedTXID }
+    missing.push(next)
+    reachedTXID = next.maxTXID
+  }
+}
+
+/** The files between are gone here too: one snapshot has to span them. */
+function bridge(replicaTXID: TXID, reachedTXID: TXID): Pick<Chain, 'snapshotMinTXID' | 'snapshotReason'> {
   return {
     snapshotMinTXID: replicaTXID + 1n,
-    snapshotReason: `the replica lacks transactions from ${from} on and the local files of them are gone`,
+    snapshotReason: `the replica lacks transaction ${formatTXID(reachedTXID + 1n)} and the local file of it is gone`,
   }
 }
 

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs'
 import { formatTXID, type PagePayload, type TXID } from '../../ltx/index.ts'
 import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
 import { ObjectStoreError } from '../../replica/objects/errors.ts'
+import type { Look } from '../capture/capture.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { readLocalPosition, removeLocalState, stateFolderOf } from '../state/state-folder.ts'
 import { acquireLock } from './acquire-lock.ts'
-import { DatabaseError, isHopeless } from '../database-error.ts'
+import { DatabaseError, isDiskFull, isHopeless } from '../database-error.ts'
 import { Pace } from './pace.ts'
 import { RepeatedErrors } from '../repeated-errors.ts'
 import { Session, type SessionOptions } from './session.ts'
@@ -47,6 +48,7 @@ export interface ReplicatedDatabaseStatus {
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 30_000
 const LATER_MS = 2
+const DISK_FULL_RETRY_MS = 1000
 
 /**
  * Keeps one database replicated: capture, upload, and coming back by itself after any fault.
@@ -195,13 +197,12 @@ export class ReplicatedDatabase {
     try {
       while (!signal.aborted) {
         bell.throwIfBroken()
-        const found = await session.step(deadline)
+        const found = await this.#stepPatiently(session, deadline)
         if (!isCapturing) {
           isCapturing = true
           this.#options.logger.info({ txid: formatTXID(session.capture.txid) }, 'capturing')
           onStarted()
         }
-        this.#errors.recovered('replication goes on')
         await this.#untilNextLook(session, found, { bell, watch, pace, signal })
       }
     } finally {
@@ -210,9 +211,26 @@ export class ReplicatedDatabase {
     }
   }
 
+  /**
+   * A full disk is waited out with the session open: to let go of the WAL would cost a snapshot, which needs more room
+   * still.
+   */
+  async #stepPatiently(session: Session, deadline: AbortSignal): Promise<Exclude<Look, 'snapshot'>> {
+    try {
+      const found = await session.step(deadline)
+      this.#errors.recovered('replication goes on')
+      return found
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      this.#errors.report(error, 'no space for the files of the replicator, trying again')
+      await this.#options.clock.sleep(DISK_FULL_RETRY_MS, deadline)
+      return 'later'
+    }
+  }
+
   async #untilNextLook(
     session: Session,
-    found: 'captured' | 'later' | 'nothing',
+    found: Exclude<Look, 'snapshot'>,
     { bell, watch, pace, signal }: { bell: Bell; watch: WALWatch; pace: Pace; signal: AbortSignal },
   ): Promise<void> {
     if (found === 'later') return bell.pause(LATER_MS, signal)

@@ -24,7 +24,8 @@ export interface SessionOptions {
   readonly payload: PagePayload
 }
 
-const SNAPSHOT_RETRY_MS = 10
+const FIRST_SNAPSHOT_RETRY_MS = 10
+const LONGEST_SNAPSHOT_RETRY_MS = 200
 
 /**
  * One stretch of replicating a database, from opening it to closing it: its capture and its uploader, with the chain
@@ -95,7 +96,11 @@ export class Session {
     const { logger, clock } = this.#options
     const startMs = clock.monotonicMs()
     logger.info({ reason: this.capture.snapshotReason }, 'taking a full snapshot')
-    while (!(await this.capture.snapshot(signal))) await clock.sleep(SNAPSHOT_RETRY_MS, signal)
+    let retryMs = FIRST_SNAPSHOT_RETRY_MS
+    while (!(await this.capture.snapshot(signal))) {
+      await clock.sleep(retryMs, signal)
+      retryMs = Math.min(retryMs * 2, LONGEST_SNAPSHOT_RETRY_MS)
+    }
     const durationMs = Math.round(clock.monotonicMs() - startMs)
     logger.info({ txid: formatTXID(this.capture.txid), durationMs }, 'snapshot captured')
   }

@@ -1,7 +1,7 @@
 import { formatTXID, type TXID } from '../../ltx/index.ts'
 import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
 import type { Clock } from '../clock.ts'
-import { type DatabaseError, forkedError } from '../database-error.ts'
+import { forkedError } from '../database-error.ts'
 import { RepeatedErrors } from '../repeated-errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
@@ -83,7 +83,7 @@ export class Uploader {
   }
 
   /**
-   * Ships until aborted. Rejects with a {@link DatabaseError} `DB_FORKED` when the replica holds other bytes under a
+   * Ships until aborted. Rejects with a `DatabaseError` `DB_FORKED` when the replica holds other bytes under a
    * name of ours; every other failure is tried again, with back-off.
    */
   async run(signal: AbortSignal): Promise<void> {

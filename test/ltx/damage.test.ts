@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LTXError, verifyLTX } from '../../ltx/index.ts'
-import { codeOf, decode, type DecodedFile, fixture, pieces } from './files.ts'
+import { codeOf, decode, type DecodedFile, encode, fixture, headerOf, pageOf, pieces } from './files.ts'
 
 const small = [
   'block-l0-txid2-nochecksum-512',
@@ -89,6 +89,13 @@ describe('verifyLTX', () => {
     expect(await verifyLTX(slowly())).toEqual(whole)
     expect(await verifyLTX(pieces(file, 1))).toEqual(whole)
     expect(whole.pages).toBe(4)
+  })
+
+  test('takes a large file in one piece', async () => {
+    const pages = Array.from({ length: 2000 }, (_, at) => [at + 1, pageOf(at + 1, 512)] as const)
+    const file = encode(headerOf({ commit: 2000 }), pages)
+    expect(file.length).toBeGreaterThan(500_000)
+    expect(await verifyLTX([file])).toMatchObject({ pages: 2000, sizeBytes: file.length })
   })
 
   test('lets go of the source when the file is damaged', async () => {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   CHECKSUM_FLAG,
+  Encoder,
   type Header,
   HEADER_FLAG_NO_CHECKSUM,
   isContiguous,
@@ -276,26 +277,36 @@ describe('a sink that must wait', () => {
   })
 
   test('is not called twice at once when the end of the pages and the index come out together', async () => {
-    const zero = new Uint8Array(512)
-    const noise = pageOf(1, 1024).slice(0, 512)
-    // The output is full at the very end of the pages for some of these only; which, depends on the compressor.
-    for (let zeros = 10_000; zeros < 10_040; zeros++) {
-      const header = headerOf({ commit: zeros + 400 })
-      const pages = Array.from(
-        { length: zeros + 400 },
-        (_, at) => [at + 1, at < zeros ? zero : noise] as const,
-      )
-      let busy = false
-      await mergeLTX([source('tuned', encode(header, pages))], async () => {
-        expect(busy).toBe(false)
-        busy = true
-        await Promise.resolve()
-        await Promise.resolve()
-        busy = false
-      })
-    }
+    const tuned = fileWithFullOutputAtItsEnd()
+    let busy = false
+    let calls = 0
+    await mergeLTX([source('tuned', tuned)], async () => {
+      expect(busy).toBe(false)
+      busy = true
+      await new Promise(setImmediate)
+      calls++
+      busy = false
+    })
+    expect(calls).toBeGreaterThan(2)
   })
 })
+
+/** A file at whose end the output is so full that the first step of finishing calls the sink twice. */
+function fileWithFullOutputAtItsEnd(): Uint8Array {
+  const zero = new Uint8Array(512)
+  const noise = pageOf(1, 1024).slice(0, 512)
+  for (let count = 10_000; count < 10_400; count++) {
+    const pages = Array.from({ length: count }, (_, at) => [at + 1, at < 9950 ? zero : noise] as const)
+    const header = headerOf({ commit: count })
+    let calls = 0
+    const encoder = new Encoder(header, () => calls++)
+    for (const [pgno, data] of pages) encoder.writePage(pgno, data)
+    calls = 0
+    encoder.finishInSteps().next()
+    if (calls === 2) return encode(header, pages)
+  }
+  throw new Error('no such file')
+}
 
 describe('merging pages', () => {
   test('gives the pages of the merged file without a file', async () => {

@@ -163,6 +163,11 @@ describe('a damaged file is refused when it is opened', () => {
     ],
     ['LTX_INCOMPLETE_SNAPSHOT', 'a hole in a snapshot', { header: headerOf({ minTXID: 1n }) }],
     ['LTX_INVALID_POST_APPLY_CHECKSUM', 'a checksum where there are none', { postApplyChecksum: 5n }],
+    [
+      'LTX_INCOMPLETE_SNAPSHOT',
+      'a snapshot that stops early',
+      { header: headerOf({ minTXID: 1n }), frames: frames.slice(0, 2) },
+    ],
   ])('%s: %s', async (code, _, changes) => {
     expect(await open(assemble({ header: headerOf(), frames, ...changes }))).toBe(code)
   })

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { Application, type ApplicationOptions } from './application.ts'
 import { type CLIResult, RunningCLI, until } from './cli.ts'
@@ -49,13 +50,12 @@ export class Scene implements AsyncDisposable {
 
   /** Names of the replica's level-0 files. */
   files(): string[] {
-    try {
-      return readdirSync(this.folder.join('replica', 'ltx', '0'))
-        .filter((name) => name.endsWith('.ltx'))
-        .sort()
-    } catch {
-      return []
-    }
+    return ltxNames(this.folder.join('replica', 'ltx', '0'))
+  }
+
+  /** Names of the level-0 files beside the database. */
+  localFiles(): string[] {
+    return ltxNames(join(this.stateFolder, 'ltx', '0'))
   }
 
   /** Waits until the replica gives back what the application sees. Nothing may be written meanwhile. */
@@ -119,4 +119,11 @@ export class Scene implements AsyncDisposable {
     await visitor.stop()
     return image
   }
+}
+
+function ltxNames(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.ltx'))
+    .sort()
 }

@@ -201,6 +201,28 @@ describe('one history', () => {
     expect(scene.files().length).toBeGreaterThan(0)
   })
 
+  test('a replica that is emptied gets one snapshot of everything when older local files are gone', async () => {
+    await using scene = await Scene.set(TABLE)
+    await scene.start()
+    for (let round = 0; round < 3; round++) {
+      await scene.application.insertMany(1)
+      await scene.replicated()
+    }
+    await scene.stop()
+    rmSync(scene.folder.join('replica'), { recursive: true })
+    const [oldest, ...rest] = scene.localFiles()
+    rmSync(join(scene.stateFolder, 'ltx/0', oldest!))
+    await scene.start()
+    expect(scene.snapshots).toBe(1)
+    expect(scene.files()).toHaveLength(1)
+    expect(scene.files()[0]).toMatch(/^0000000000000001-/)
+    expect(rest.length).toBeGreaterThan(0)
+    await scene.stop()
+    await scene.application.insertMany(1)
+    await scene.start()
+    expect(scene.snapshots).toBe(0)
+  })
+
   test('an interior hole in the replica is filled from local files', async () => {
     await using scene = await Scene.set(TABLE)
     await scene.start()

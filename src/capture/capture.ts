@@ -173,14 +173,7 @@ export class Capture {
    * them, the next look tries again.
    */
   look(): Look {
-    if (this.#snapshotReason !== undefined) return 'snapshot'
-    try {
-      return this.#read()
-    } catch (error) {
-      if (!(error instanceof ContinuityLost)) throw error
-      this.#snapshotReason = error.message
-      return 'snapshot'
-    }
+    return this.#whileContinuous(() => this.#read())
   }
 
   /**
@@ -234,6 +227,17 @@ export class Capture {
   /** Closes the connections. SQLite removes the WAL when nobody else has the database open. */
   close(): void {
     this.#attached.close()
+  }
+
+  #whileContinuous(work: () => Look): Look {
+    if (this.#snapshotReason !== undefined) return 'snapshot'
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof ContinuityLost)) throw error
+      this.#snapshotReason = error.message
+      return 'snapshot'
+    }
   }
 
   #read(): Look {
@@ -309,10 +313,11 @@ export class Capture {
   }
 
   async #trySeal(): Promise<boolean> {
-    if (!this.#cursor.isSealed) {
-      checkpoint(this.#cursor)
+    this.#whileContinuous(() => {
+      if (!this.#cursor.isSealed) checkpoint(this.#cursor)
       this.#flush()
-    }
+      return 'nothing'
+    })
     if (!this.#cursor.isSealed) return false
     this.#attached.file.sync()
     await this.#outlastFileTimes()

@@ -18,6 +18,8 @@ export type DatabaseErrorCode =
   | 'DB_BEHIND_REPLICA'
   /** The disk is full. Passing; tried again. */
   | 'DB_NO_SPACE'
+  /** A stop took longer than it may; what was captured is kept here and shipped at the next start. */
+  | 'DB_CUT_SHORT'
   /** SQLite or the file system failed in a way that has no code of its own; the cause says more. */
   | 'DB_FAILED'
 
@@ -73,7 +75,7 @@ const HINTS: Partial<Record<DatabaseErrorCode, string>> = {
     'the replicator writes beside the database and takes part in its locking: give it write access',
   DB_NOT_A_DATABASE: 'check the path; an encrypted database cannot be replicated',
   DB_NO_SPACE: 'free some disk space; replication goes on by itself',
-  DB_BUSY: 'another process holds the database; replication goes on when it lets go',
+  DB_BUSY: 'another process holds the database; try again when it lets go',
 }
 
 /** Wraps an error of the file system or of SQLite into a {@link DatabaseError}; one that is ours already passes. */
@@ -98,6 +100,26 @@ export function forkedError(databasePath: string, url: string, cause?: unknown):
     {
       hint: `stop the other writer, then continue from what the replica holds: replicate reset ${databasePath}`,
       ...(cause === undefined ? {} : { cause }),
+    },
+  )
+}
+
+/** No file where the database should be. */
+export function notFoundError(path: string, cause?: unknown): DatabaseError {
+  return new DatabaseError('DB_NOT_FOUND', path, `no such database: ${path}`, {
+    hint: 'check the path, or restore the database first (-restore-if-db-not-exists)',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** The files that are open are no longer those at the path. */
+export function replacedError(path: string): DatabaseError {
+  return new DatabaseError(
+    'DB_FAILED',
+    path,
+    `the database or its wal was replaced by another file: ${path}`,
+    {
+      hint: 'replication starts anew with a full snapshot of what is there now',
     },
   )
 }

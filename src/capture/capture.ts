@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { AttachedDatabase } from '../sqlite/attached-database.ts'
 import { readBootID } from '../state/boot-id.ts'
+import { sameSalts } from '../sqlite/wal-file.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { provesUnchanged, readSealRecord, writeSealRecord } from '../state/seal-record.ts'
 import { checkpoint, shrinkWAL, spinForBarrier } from './checkpoint.ts'
@@ -32,6 +33,8 @@ export interface Chain {
   readonly highestTXID: TXID
   /** End of the newest file, when that file tells where in the WAL it ended. */
   readonly position: Position | undefined
+  /** Page size of the newest file; a database of another one starts a chain that needs nothing of the old. */
+  readonly pageSize?: number
   /** First TXID of a snapshot that has to be taken, where it is not just the next one. */
   readonly snapshotMinTXID?: TXID
   /** Why a snapshot has to be taken whatever the WAL says. */
@@ -44,6 +47,7 @@ export interface Chain {
  */
 export type Look = 'nothing' | 'captured' | 'later' | 'snapshot'
 
+const NO_SALTS = { salt1: 0, salt2: 0 }
 const BARRIER_SPIN_MS = 20
 const BARRIER_FIRST_RETRY_MS = 5
 const BARRIER_LONGEST_RETRY_MS = 100
@@ -91,6 +95,10 @@ export class Capture {
     this.#highestTXID = chain.highestTXID
     this.#snapshotMinTXID = chain.snapshotMinTXID
     this.#snapshotReason = chain.snapshotReason ?? snapshotReason
+    if (chain.pageSize === undefined || chain.pageSize === attached.pageSize) return
+    // A restore cannot lay pages of one size over pages of another: it has to find a file that begins at the beginning.
+    this.#snapshotMinTXID = 1n
+    this.#snapshotReason = 'the page size changed'
   }
 
   /**
@@ -196,6 +204,9 @@ export class Capture {
     try {
       const { file: database, wal, pageSize } = this.#attached
       await writeSnapshot({ ...base, database, wal, pageSize }, draft, signal)
+      if (!base.isBackfilled && !sameSalts(wal.readHeader() ?? NO_SALTS, place)) {
+        throw new ContinuityLost('the wal was restarted while the snapshot read it')
+      }
     } catch (error) {
       draft.discard()
       throw error
@@ -245,7 +256,8 @@ export class Capture {
     this.#flush()
     const collected = this.#cursor.collect()
     this.#flush()
-    this.#checkpointIfDue()
+    // The pin may move only when everything before it is read and written.
+    if (this.#cursor.isCaughtUp) this.#checkpointIfDue()
     if (this.#highestTXID !== before) return 'captured'
     // Only when it is quiet: a busy application would only have to grow the file again. It leaves a frame to capture.
     const maxFrames = SHRINK_AT_THRESHOLDS * this.#options.checkpointPages
@@ -269,6 +281,7 @@ export class Capture {
     try {
       const lock = lockPgno(this.#attached.pageSize)
       for (const pgno of batch.pgnos()) if (pgno !== lock) draft.writePage(pgno, batch.page(pgno))
+      this.#cursor.requireIntact()
     } catch (error) {
       draft.discard()
       throw error

@@ -44,6 +44,7 @@ export function spinForBarrier(connections: WALConnections, forMs: number): bool
 }
 
 function checkpointRound(cursor: WALCursor): boolean {
+  if (!cursor.isCaughtUp || !cursor.batch.isHeld) return false
   cursor.movePin()
   if (!readAll(cursor)) return false
   cursor.wal.sync()

@@ -1,7 +1,7 @@
 import type { AttachedDatabase } from '../sqlite/attached-database.ts'
-import { frameOffset, type WALHeaderView } from '../sqlite/wal-file.ts'
+import { frameBytes, frameOffset, type WALHeaderView } from '../sqlite/wal-file.ts'
 import type { WALState } from '../sqlite/wal-connections.ts'
-import { type Continuity, findContinuity } from './continuity.ts'
+import { type Continuity, findContinuity, MAX_UNDER_BARRIER_BYTES } from './continuity.ts'
 import type { Position } from './position.ts'
 import { ContinuityLost, WALCursor, type WALPlace } from './wal-cursor.ts'
 
@@ -55,12 +55,18 @@ function apply(
     return undefined
   }
   try {
+    if (
+      state.logFrames * frameBytes(cursor.pageSize) > MAX_UNDER_BARRIER_BYTES &&
+      needsAllNow(continuity, state)
+    ) {
+      return 'too much was written to be read while writers wait'
+    }
     if (continuity.kind === 'restarted') {
       cursor.collectRestarted(continuity.tail, header!, state, cursor.connections.pageCount())
     } else {
       const { frames, checksum } = continuity
       cursor.moveTo({ ...cursor.place, ...header, frames, checksum }, false)
-      if (state.logFrames > frames) cursor.collectAll(header!, state)
+      if (needsAllNow(continuity, state)) cursor.collectAll(header!, state)
       else cursor.refreshSeal()
     }
     return undefined
@@ -68,6 +74,16 @@ function apply(
     if (error instanceof ContinuityLost) return error.message
     throw error
   }
+}
+
+/**
+ * Whether the WAL has to be read before the barrier is let go: when all of it is backfilled, the first pin sits on slot
+ * 0 and keeps the database file as it is, but not the WAL. A pin elsewhere keeps it, and there is time.
+ */
+function needsAllNow(continuity: Continuity, state: WALState): boolean {
+  if (continuity.kind === 'restarted') return true
+  if (continuity.kind !== 'continue') return false
+  return state.logFrames === state.backfilledFrames && state.logFrames > continuity.frames
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { WALState } from '../sqlite/wal-connections.ts'
 import type { ChecksumWords, WALHeaderView } from '../sqlite/wal-file.ts'
-import { frameOffset, sameSalts } from '../sqlite/wal-file.ts'
+import { frameBytes, frameOffset, sameSalts } from '../sqlite/wal-file.ts'
 import { WALError, WALReader, type WALSource } from '../wal/index.ts'
 import { type Position, sameChecksum } from './position.ts'
+
+/** Most that is read while writers wait, some 15 ms: beyond it a snapshot, for which they need not wait. */
+export const MAX_UNDER_BARRIER_BYTES: number = 16 << 20
 
 /** What is found when capture comes back to a database: all of it read under the barrier and the pin. */
 export interface Findings {
@@ -100,21 +103,18 @@ function afterRestart(findings: Findings, position: Position, header: WALHeaderV
     return snapshot('at least one generation of the wal was missed')
   if (position.frames === 0) return snapshot('the wal was restarted before its first frame was captured')
   if (state.logFrames >= position.frames) return snapshot('the wal was overwritten where capture had stopped')
-  const tail = readOldTail(findings, position, header)
-  return tail === undefined
-    ? snapshot('the wal was overwritten where capture had stopped')
-    : { kind: 'restarted', tail }
+  return readOldTail(findings, position, header)
 }
 
-function readOldTail(
-  { wal, state }: Findings,
-  position: Position,
-  header: WALHeaderView,
-): OldTail | undefined {
+function readOldTail({ wal, state }: Findings, position: Position, header: WALHeaderView): Continuity {
   const reader = resume(wal, position, header)
-  if (reader === undefined) return undefined
+  if (reader === undefined) return snapshot('the wal was overwritten where capture had stopped')
+  const isHeaderOld = state.logFrames === 0 && sameSalts(header, position)
+  if (isHeaderOld && position.frames * frameBytes(position.pageSize) > MAX_UNDER_BARRIER_BYTES)
+    return tooMuch()
   // The header is still the old one: then all of the generation is, and a broken chain would mean a damaged file.
-  if (state.logFrames === 0 && sameSalts(header, position) && !reaches(wal, position)) return undefined
+  if (isHeaderOld && !reaches(wal, position))
+    return snapshot('the wal is damaged before where capture had stopped')
   const pgnos = new Set<number>()
   let smallestCommit = position.commit
   let endFrame = position.frames
@@ -124,8 +124,14 @@ function readOldTail(
     if (frame.commit !== 0) smallestCommit = Math.min(smallestCommit, frame.commit)
     endFrame = frame.frameIndex + 1
     checksum = { s0: frame.checksum1, s1: frame.checksum2 }
+    if ((endFrame - position.frames) * frameBytes(position.pageSize) > MAX_UNDER_BARRIER_BYTES)
+      return tooMuch()
   }
-  return { pgnos, smallestCommit, endFrame, checksum }
+  return { kind: 'restarted', tail: { pgnos, smallestCommit, endFrame, checksum } }
+}
+
+function tooMuch(): Continuity {
+  return snapshot('too much was written to be read while writers wait')
 }
 
 function resume(wal: WALSource, position: Position, header: WALHeaderView): WALReader | undefined {

@@ -81,6 +81,11 @@ export class FrameBatch {
     return this.#isHeld
   }
 
+  /** True when pages are read from the WAL once more: it must not have been restarted by then. */
+  get readsWALAgain(): boolean {
+    return !this.#isHeld && this.#backfilled === undefined
+  }
+
   get bytes(): number {
     return (this.#endFrame - this.firstFrame) * frameBytes(this.pageSize)
   }

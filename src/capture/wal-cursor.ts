@@ -51,6 +51,7 @@ export class WALCursor {
   #place: WALPlace
   #isSealed = false
   #mayHoldSlot0 = false
+  #isCaughtUp = false
   #batch: FrameBatch
 
   constructor(connections: WALConnections, database: DatabaseFile, wal: WALFile, place: WALPlace) {
@@ -89,17 +90,41 @@ export class WALCursor {
     this.#batch = this.#newBatch()
   }
 
-  /** Asks again whether the pin, just taken, sits on slot 0 with everything read and backfilled. */
+  /** True when the last look read everything that was committed then. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp
+  }
+
+  /** Asks whether the pin, taken under the barrier, sits on slot 0 with everything read and backfilled. */
   refreshSeal(): void {
     const state = this.connections.walState()
     this.#mayHoldSlot0 = state === undefined || state.logFrames === state.backfilledFrames
     this.#isSealed = state !== undefined && this.#mayHoldSlot0 && state.logFrames === this.#place.frames
   }
 
-  /** Moves the pin to what is committed now. */
+  /**
+   * Moves the pin to what is committed now. Only when everything up to the old pin is read, and in memory or in a file:
+   * the new one may sit on slot 0, which protects the database file but not the WAL.
+   *
+   * A WAL that was restarted since proves that it does, with everything read: the old pin kept what lies beyond it out
+   * of the database file, and a pin elsewhere would have kept the WAL.
+   */
   movePin(): void {
     this.connections.movePin()
     this.refreshSeal()
+    if (this.#isSealed || !this.#mayHaveRestarted()) return
+    this.#isSealed = true
+    this.#mayHoldSlot0 = true
+  }
+
+  /** Throws {@link ContinuityLost} when pages of the batch were read again from a WAL that was restarted meanwhile. */
+  requireIntact(): void {
+    if (!this.#batch.readsWALAgain) return
+    const header = this.wal.readHeader()
+    // A restart writes the header before any frame.
+    if (header === undefined || !this.#isCurrent(header)) {
+      throw new ContinuityLost('the wal was restarted while it was read')
+    }
   }
 
   /**
@@ -152,6 +177,13 @@ export class WALCursor {
     }
   }
 
+  #mayHaveRestarted(): boolean {
+    const header = this.wal.readHeader()
+    const state = this.connections.walState()
+    if (header === undefined || state === undefined) return false
+    return !this.#isCurrent(header) || state.logFrames < this.#place.frames
+  }
+
   #isCurrent(header: WALHeaderView): boolean {
     return sameSalts(header, this.#place)
   }
@@ -168,7 +200,8 @@ export class WALCursor {
 
   #lookOn(header: WALHeaderView, logFrames: number): Collected {
     const { frames } = this.#place
-    if (logFrames === frames) return 'nothing'
+    this.#isCaughtUp = logFrames === frames
+    if (this.#isCaughtUp) return 'nothing'
     if (logFrames < frames) return logFrames === 0 && this.#isSealed ? 'nothing' : 'later'
     return this.#readOn(header, logFrames) ? 'collected' : 'later'
   }
@@ -192,8 +225,9 @@ export class WALCursor {
     if (!this.#read(salts, logFrames, MAX_BATCH_BYTES - this.#batch.bytes)) return false
     this.#fillGrowth(Math.min(previousCommit, this.#batch.smallestCommit))
     this.#isSealed = false
+    this.#isCaughtUp = this.#place.frames === logFrames
     // With slot 0 held each checkpoint of the application walks the whole WAL in vain.
-    if (this.#mayHoldSlot0 && this.#place.frames === logFrames) this.movePin()
+    if (this.#mayHoldSlot0 && this.#isCaughtUp) this.movePin()
     return true
   }
 

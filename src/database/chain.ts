@@ -4,6 +4,7 @@ import {
   formatTXID,
   type Header,
   HEADER_BYTES,
+  LTXError,
   TRAILER_BYTES,
   type TXID,
   verifyLTX,
@@ -11,17 +12,19 @@ import {
 import type { LTXFileInfo, ReplicaClient } from '../../replica/index.ts'
 import type { Chain } from '../capture/capture.ts'
 import { positionOf } from '../capture/position.ts'
+import { DatabaseError, forkedError } from '../database-error.ts'
 import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
+import { readSealRecord } from '../state/seal-record.ts'
+import { filesToShip } from '../upload/files-to-ship.ts'
 import { readCoverage, type ReplicaCoverage } from '../upload/replica-coverage.ts'
-import { DatabaseError, forkedError } from '../database-error.ts'
 
 /** What is here and what is in the replica, brought together. */
 export interface JoinedChain {
   readonly chain: Chain
-  /** Local files that the replica lacks, by TXID. */
+  /** Local files that the replica lacks, in the order to ship them. */
   readonly missing: readonly Level0File[]
-  /** Local files that the replica holds. */
+  /** The other local files, kept for as long as they may be of use. */
   readonly shipped: readonly Level0File[]
   /** Everything up to here is in the replica. */
   readonly replicatedTXID: TXID
@@ -30,6 +33,7 @@ export interface JoinedChain {
 /** Whose chains are joined. */
 export interface JoinOptions {
   readonly databasePath: string
+  readonly stateFolder: string
   readonly client: ReplicaClient
   readonly level0: Level0Folder
   readonly logger: Logger
@@ -42,113 +46,105 @@ export interface JoinOptions {
  * Without local files the replica's newest level-0 file says where capture stood. With them the replica must not hold
  * anything else under their names (`DB_FORKED`) nor have gone past them (`DB_BEHIND_REPLICA`): then somebody else
  * writes there, or this disk was rolled back. What the replica lacks is shipped from here, or bridged by a snapshot
- * when it is gone from here too.
+ * when it is gone from here too, or damaged.
  */
 export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
-  const { client, signal } = options
-  const coverage = await readCoverage(client, signal)
-  const local = await soundFiles(options)
+  const coverage = await readCoverage(options.client, options.signal)
+  const { files: local, damaged } = await soundFiles(options)
   const newest = local.at(-1)
-  if (newest === undefined) {
-    const position = await adoptedPosition(client, coverage, signal)
-    return {
-      chain: { highestTXID: coverage.highestTXID, position },
-      ...NOTHING_LOCAL,
-      replicatedTXID: coverage.highestTXID,
-    }
+  if (damaged === undefined && newest !== undefined) {
+    if (coverage.highestTXID > newest.maxTXID) throw behindError(options, newest, coverage)
+    await requireSameHistory(options, local, coverage)
   }
-  if (coverage.highestTXID > newest.maxTXID) throw behindError(options, newest, coverage)
-  await requireSameHistory(options, local, coverage)
-  const position = positionOf(await readHeader(newest.path))
-  const { missing, reachedTXID } = filesToShip(local, coverage)
-  const shipped = local.filter((file) => !missing.includes(file))
-  const chain: Chain = { highestTXID: newest.maxTXID, position }
-  const replicatedTXID = missing[0] === undefined ? coverage.highestTXID : missing[0].minTXID - 1n
-  if (reachedTXID >= newest.maxTXID) return { chain, missing, shipped, replicatedTXID }
-  return {
-    chain: { ...chain, ...bridge(coverage.highestTXID, reachedTXID) },
-    missing: [],
-    shipped: local,
-    replicatedTXID: coverage.highestTXID,
+  const { files: missing, replicatedTXID, reachableTXID } = filesToShip(local, coverage)
+  const highestTXID = max(coverage.highestTXID, newest?.maxTXID ?? 0n)
+  const header = await newestHeader(options, newest, coverage)
+  const chain: Chain = {
+    highestTXID,
+    position: damaged === undefined && header !== undefined ? positionOf(header) : undefined,
+    ...(header === undefined ? {} : { pageSize: header.pageSize }),
+    ...bridge(highestTXID, reachableTXID, damaged),
   }
+  return { chain, missing, shipped: local.filter((file) => !missing.includes(file)), replicatedTXID }
 }
 
-const NOTHING_LOCAL = { missing: [], shipped: [] } as const
-
-/** The local files, unless the newest, which says where capture stands, is damaged: then none of them is believed. */
-async function soundFiles({ level0, logger }: JoinOptions): Promise<Level0File[]> {
+/**
+ * The local files. The newest says where capture stands and is read whole, unless a clean stop has vouched for it; a
+ * damaged one is removed and reported. Its copy in the replica may be the very same bytes by a hard link.
+ */
+async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise<{
+  readonly files: Level0File[]
+  readonly damaged: Level0File | undefined
+}> {
   const files = level0.list()
   const newest = files.at(-1)
-  if (newest === undefined) return files
+  if (newest === undefined || readSealRecord(stateFolder)?.txid === newest.maxTXID)
+    return { files, damaged: undefined }
+  const handle = await open(newest.path)
   try {
-    const handle = await open(newest.path)
-    try {
-      await verifyLTX(handle.createReadStream({ autoClose: false }))
-      return files
-    } finally {
-      await handle.close()
-    }
+    await verifyLTX(handle.createReadStream({ autoClose: false }))
+    return { files, damaged: undefined }
   } catch (error) {
-    logger.warn({ file: newest.path, err: error }, 'newest local file is damaged, starting from the replica')
-    for (const file of files) level0.remove(file)
-    return []
+    if (!(error instanceof LTXError)) throw error
+    logger.warn(
+      { file: newest.path, err: error },
+      'the newest local file is damaged, a snapshot takes its place',
+    )
+    level0.remove(newest)
+    return { files: files.slice(0, -1), damaged: newest }
+  } finally {
+    await handle.close()
   }
 }
 
-/** Where the replica's newest file says that capture stood; undefined when that is not a level-0 file of ours. */
-async function adoptedPosition(
-  client: ReplicaClient,
-  { newestLevel0, highestTXID }: ReplicaCoverage,
-  signal?: AbortSignal,
-): Promise<Chain['position']> {
-  if (newestLevel0 === undefined || newestLevel0.maxTXID !== highestTXID) return undefined
-  const bytes = await readRange(client, newestLevel0, 0, HEADER_BYTES, signal)
-  return bytes === undefined ? undefined : positionOf(decodeHeader(bytes))
+/** Header of the newest file of the chain, here or else in the replica; undefined when there is none. */
+async function newestHeader(
+  { client, signal }: JoinOptions,
+  local: Level0File | undefined,
+  { newest, highestTXID }: ReplicaCoverage,
+): Promise<Header | undefined> {
+  if (local !== undefined && local.maxTXID >= highestTXID) return readHeader(local.path)
+  if (newest === undefined) return undefined
+  const bytes = await readRange(client, newest, 0, HEADER_BYTES, signal)
+  return bytes === undefined ? undefined : decodeHeader(bytes)
 }
 
 async function requireSameHistory(
   options: JoinOptions,
   local: readonly Level0File[],
-  { newestLevel0 }: ReplicaCoverage,
+  { newest }: ReplicaCoverage,
 ): Promise<void> {
-  if (newestLevel0 === undefined) return
-  const mine = local.find(
-    (file) => file.minTXID === newestLevel0.minTXID && file.maxTXID === newestLevel0.maxTXID,
-  )
+  if (newest === undefined || newest.level !== 0) return
+  const mine = local.find((file) => file.minTXID === newest.minTXID && file.maxTXID === newest.maxTXID)
   if (mine === undefined) return
-  if (mine.sizeBytes !== newestLevel0.sizeBytes) throw forkedError(options.databasePath, options.client.url)
+  if (mine.sizeBytes !== newest.sizeBytes) throw forkedError(options.databasePath, options.client.url)
   // The trailer holds a checksum over all that the file says.
   const at = mine.sizeBytes - TRAILER_BYTES
-  const theirs = await readRange(options.client, newestLevel0, at, TRAILER_BYTES, options.signal)
+  const theirs = await readRange(options.client, newest, at, TRAILER_BYTES, options.signal)
   const ours = await readLocalRange(mine.path, at, TRAILER_BYTES)
   if (theirs !== undefined && !ours.equals(theirs))
     throw forkedError(options.databasePath, options.client.url)
 }
 
-/** The local files that fill the replica's holes and those that continue it, and how far these reach. */
-function filesToShip(
-  local: readonly Level0File[],
-  coverage: ReplicaCoverage,
-): { readonly missing: readonly Level0File[]; readonly reachedTXID: TXID } {
-  const missing: Level0File[] = []
-  let reachedTXID = coverage.highestTXID
-  for (const file of local.filter((candidate) => !coverage.covers(candidate))) {
-    if (file.maxTXID <= coverage.highestTXID) missing.push(file)
+/** What a snapshot has to span so that a restore reaches the end of the chain; nothing when it does already. */
+function bridge(
+  highestTXID: TXID,
+  reachableTXID: TXID,
+  damaged: Level0File | undefined,
+): Pick<Chain, 'snapshotMinTXID' | 'snapshotReason'> {
+  if (damaged !== undefined) {
+    const minTXID = damaged.minTXID <= reachableTXID ? damaged.minTXID : reachableTXID + 1n
+    return { snapshotMinTXID: minTXID, snapshotReason: 'the newest file was damaged' }
   }
-  for (;;) {
-    const next = local.findLast((file) => file.minTXID <= reachedTXID + 1n && file.maxTXID > reachedTXID)
-    if (next === undefined) return { missing, reachedTXID }
-    missing.push(next)
-    reachedTXID = next.maxTXID
+  if (reachableTXID >= highestTXID) return {}
+  return {
+    snapshotMinTXID: reachableTXID + 1n,
+    snapshotReason: `transaction ${formatTXID(reachableTXID + 1n)} is missing from the replica, and here too`,
   }
 }
 
-/** The files between are gone here too: one snapshot has to span them. */
-function bridge(replicaTXID: TXID, reachedTXID: TXID): Pick<Chain, 'snapshotMinTXID' | 'snapshotReason'> {
-  return {
-    snapshotMinTXID: replicaTXID + 1n,
-    snapshotReason: `the replica lacks transaction ${formatTXID(reachedTXID + 1n)} and the local file of it is gone`,
-  }
+function max(a: TXID, b: TXID): TXID {
+  return a > b ? a : b
 }
 
 function behindError(options: JoinOptions, newest: Level0File, coverage: ReplicaCoverage): DatabaseError {

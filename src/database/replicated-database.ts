@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs'
 import { formatTXID, type PagePayload, type TXID } from '../../ltx/index.ts'
-import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
-import { ObjectStoreError } from '../../replica/objects/errors.ts'
+import { ObjectStoreError, type ReplicaClient, ReplicaError } from '../../replica/index.ts'
 import type { Look } from '../capture/capture.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { readLocalPosition, removeLocalState, stateFolderOf } from '../state/state-folder.ts'
 import { acquireLock } from './acquire-lock.ts'
-import { DatabaseError, isDiskFull, isHopeless } from '../database-error.ts'
+import { DatabaseError, isDiskFull, isHopeless, notFoundError, replacedError } from '../database-error.ts'
+import { Bell } from './bell.ts'
 import { Pace } from './pace.ts'
 import { RepeatedErrors } from '../repeated-errors.ts'
 import { Session, type SessionOptions } from './session.ts'
+import { StopDeadline } from './stop-deadline.ts'
 import { WALWatch } from './wal-watch.ts'
 
 /** One database and where it goes. Times in ms. */
@@ -76,6 +77,7 @@ export class ReplicatedDatabase {
       checkpointPages: options.checkpointPages ?? 500,
       busyTimeoutMs: options.busyTimeoutMs ?? 1000,
       payload: options.payload ?? 'block',
+      isPatient: true,
     }
     this.#shutdownTimeoutMs = options.shutdownTimeoutMs ?? 30_000
     this.#errors = new RepeatedErrors(this.#options.logger, this.#options.clock)
@@ -109,12 +111,14 @@ export class ReplicatedDatabase {
         hasStarted = true
         retryMs = FIRST_RETRY_MS
       }
-      while (!signal.aborted) {
+      for (;;) {
+        // What fails after the stop was asked for is tried once more, from the beginning: then it is the run's error.
+        const isLastTry = signal.aborted
         try {
           await this.#replicate(signal, onStarted)
+          return
         } catch (error) {
-          if (signal.aborted && error === signal.reason) return
-          if (signal.aborted || endsTheRun(error, hasStarted)) throw error
+          if (isLastTry || endsTheRun(error, hasStarted)) throw error
           this.#errors.report(error, 'replication was interrupted, trying again')
           await this.#options.clock.sleep(retryMs, signal).catch(() => undefined)
           retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
@@ -126,7 +130,15 @@ export class ReplicatedDatabase {
   /** Captures and ships what is committed now, then stops cleanly. */
   async syncOnce(signal: AbortSignal = new AbortController().signal): Promise<ReplicatedDatabaseStatus> {
     return this.#locked(async () => {
-      await this.#withSession(signal, (session, uploading) => this.#drain(session, uploading, signal))
+      const options = { ...this.#options, isPatient: false }
+      await this.#withSession(options, signal, async (session, uploading) => {
+        await session.seal(signal)
+        await this.#shipRest(
+          session,
+          uploading,
+          AbortSignal.any([signal, AbortSignal.timeout(this.#shutdownTimeoutMs)]),
+        )
+      })
       return this.#status
     })
   }
@@ -148,9 +160,10 @@ export class ReplicatedDatabase {
   async #replicate(signal: AbortSignal, onStarted: () => void): Promise<void> {
     const deadline = new StopDeadline(signal, this.#shutdownTimeoutMs)
     try {
-      await this.#withSession(signal, async (session, uploading) => {
+      await this.#withSession(this.#options, deadline.signal, async (session, uploading) => {
         await this.#follow(session, uploading, signal, deadline.signal, onStarted)
-        await this.#drain(session, uploading, deadline.signal)
+        await session.seal(deadline.signal)
+        await this.#shipRest(session, uploading, deadline.signal)
       })
     } catch (error) {
       if (deadline.signal.aborted && error === deadline.signal.reason) throw this.#cutShort(error)
@@ -161,10 +174,11 @@ export class ReplicatedDatabase {
   }
 
   async #withSession(
+    options: SessionOptions,
     signal: AbortSignal,
     work: (session: Session, uploading: Promise<void>) => Promise<void>,
   ): Promise<void> {
-    const session = await Session.open(this.#options, signal)
+    const session = await Session.open(options, signal)
     this.#session = session
     const stop = new AbortController()
     const uploading = session.uploader.run(stop.signal)
@@ -246,125 +260,33 @@ export class ReplicatedDatabase {
     if (session.capture.wasReplaced()) throw replacedError(this.#options.path)
   }
 
-  async #drain(session: Session, uploading: Promise<void>, deadline: AbortSignal): Promise<void> {
-    await session.seal(deadline)
-    await Promise.race([session.uploader.drained(deadline), uploading])
+  async #shipRest(session: Session, uploading: Promise<void>, deadline: AbortSignal): Promise<void> {
+    try {
+      await Promise.race([session.uploader.drained(deadline), uploading])
+    } catch (error) {
+      if (!deadline.aborted || error !== deadline.reason) throw error
+      throw this.#cutShort(session.uploader.lastError ?? error)
+    }
   }
 
   #cutShort(cause: unknown): DatabaseError {
     const { txid, replicatedTXID } = this.status()
     const left = `${formatTXID(replicatedTXID + 1n)} to ${formatTXID(txid)}`
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
     return new DatabaseError(
-      'DB_FAILED',
+      'DB_CUT_SHORT',
       this.#options.path,
-      `stopped with transactions ${left} not in the replica`,
-      {
-        cause,
-        hint: 'they are kept beside the database and shipped at the next start',
-      },
+      `stopped with transactions ${left} not in the replica${reason}`,
+      { cause, hint: 'they are kept beside the database and shipped at the next start' },
     )
   }
 }
 
-/** The signal that ends what a stop still has to do: the shutdown timeout after the stop was asked for. */
-class StopDeadline {
-  readonly #controller = new AbortController()
-  readonly #stop: AbortSignal
-  readonly #start: () => void
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(stop: AbortSignal, timeoutMs: number) {
-    this.#stop = stop
-    this.#start = (): void => {
-      this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs)
-    }
-    stop.addEventListener('abort', this.#start, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  clear(): void {
-    this.#stop.removeEventListener('abort', this.#start)
-    clearTimeout(this.#timer)
-  }
-}
-
-/** What wakes the loop: a change, the end, or the uploader breaking. Rings while nobody waits are kept. */
-class Bell {
-  #isRung = false
-  #error: unknown
-  #isBroken = false
-  #answer: (() => void) | undefined
-
-  constructor(uploading: Promise<void>) {
-    uploading.catch((error: unknown) => {
-      this.#isBroken = true
-      this.#error = error
-      this.ring()
-    })
-  }
-
-  ring(): void {
-    this.#isRung = true
-    this.#answer?.()
-  }
-
-  throwIfBroken(): void {
-    if (this.#isBroken) throw this.#error
-  }
-
-  /** Resolves at the next ring, or after `ms`. */
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#answer?.(), ms)
-      this.#answer = (): void => {
-        clearTimeout(timer)
-        this.#answer = undefined
-        this.#isRung = false
-        resolve()
-      }
-      if (this.#isRung) this.#answer()
-    })
-  }
-
-  /** Lets commits gather for `ms`, rings or not; only the end cuts it short. */
-  pause(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      signal.addEventListener('abort', done)
-    })
-  }
-}
-
-function notFoundError(path: string): DatabaseError {
-  return new DatabaseError('DB_NOT_FOUND', path, `no such database: ${path}`, {
-    hint: 'check the path, or restore the database first (-restore-if-db-not-exists)',
-  })
-}
-
-function replacedError(path: string): DatabaseError {
-  return new DatabaseError(
-    'DB_FAILED',
-    path,
-    `the database or its wal was replaced by another file: ${path}`,
-    {
-      hint: 'replication starts anew with a full snapshot of what is there now',
-    },
-  )
-}
+const ENDING: ReadonlySet<string> = new Set(['DB_FORKED', 'DB_BEHIND_REPLICA', 'DB_CUT_SHORT'])
 
 /** True for what no waiting mends, or what nobody should wait for at the start. */
 function endsTheRun(error: unknown, hasStarted: boolean): boolean {
-  if (error instanceof DatabaseError && (error.code === 'DB_FORKED' || error.code === 'DB_BEHIND_REPLICA'))
-    return true
+  if (error instanceof DatabaseError && ENDING.has(error.code)) return true
   if (hasStarted) return false
   if (error instanceof ObjectStoreError) return !error.retryable
   return isHopeless(error) || error instanceof ReplicaError

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import { type Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { level0FolderOf } from '../state/state-folder.ts'
 import { Uploader } from '../upload/uploader.ts'
+import { replacedError } from '../database-error.ts'
 import { joinChains } from './chain.ts'
 
 /** What a session works with; every option decided. */
@@ -22,8 +23,11 @@ export interface SessionOptions {
   readonly checkpointPages: number
   readonly busyTimeoutMs: number
   readonly payload: PagePayload
+  /** Whether an upload that only an operator can mend is waited for. */
+  readonly isPatient: boolean
 }
 
+const LATER_MS = 2
 const FIRST_SNAPSHOT_RETRY_MS = 10
 const LONGEST_SNAPSHOT_RETRY_MS = 200
 
@@ -52,9 +56,9 @@ export class Session {
       payload: options.payload,
     })
     try {
-      const joined = await joinChains({ databasePath: path, client, level0, logger, ...withSignal(signal) })
+      const joined = await joinChains({ ...options, databasePath: path, level0, ...withSignal(signal) })
       const uploader = new Uploader(
-        { databasePath: path, client, level0, clock, logger, syncIntervalMs: options.syncIntervalMs },
+        { databasePath: path, client, level0, clock, logger, isPatient: options.isPatient },
         joined.replicatedTXID,
       )
       uploader.adopt(joined.shipped)
@@ -81,9 +85,13 @@ export class Session {
     return 'captured'
   }
 
-  /** Captures the rest and leaves the record of a clean stop. */
+  /**
+   * Captures everything that is committed at the call and leaves the record of a clean stop, where the application
+   * lets it. Rejects with the signal's reason when that takes too long.
+   */
   async seal(signal: AbortSignal): Promise<void> {
-    await this.step(signal)
+    if (this.capture.wasReplaced()) throw replacedError(this.path)
+    while ((await this.step(signal)) === 'later') await this.#options.clock.sleep(LATER_MS, signal)
     await this.capture.seal(signal)
   }
 

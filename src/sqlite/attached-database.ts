@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
-import { asDatabaseError, DatabaseError } from '../database-error.ts'
+import { asDatabaseError, DatabaseError, notFoundError } from '../database-error.ts'
 import { DatabaseFile } from './database-file.ts'
 import { JournalModeError, WALConnections } from './wal-connections.ts'
 import { WALFile } from './wal-file.ts'
@@ -73,10 +73,7 @@ function requireFile(path: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw asDatabaseError(error, path, 'opening the database')
-    throw new DatabaseError('DB_NOT_FOUND', path, `no such database: ${path}`, {
-      cause: error,
-      hint: 'check the path, or restore the database first (-restore-if-db-not-exists)',
-    })
+    throw notFoundError(path, error)
   }
 }
 

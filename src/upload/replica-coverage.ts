@@ -12,8 +12,10 @@ export interface TXIDSpan {
 export interface ReplicaCoverage {
   /** Highest TXID of any file; 0 for an empty replica. */
   readonly highestTXID: TXID
-  /** The newest level-0 file, which tells where in the WAL it ended. */
-  readonly newestLevel0: LTXFileInfo | undefined
+  /** The file that reaches furthest; a level-0 one, which tells where in the WAL it ended, before others. */
+  readonly newest: LTXFileInfo | undefined
+  /** What files that join hold, in order; a gap lies between each two. */
+  readonly spans: readonly TXIDSpan[]
   /** True when a file, or files that join, hold all of `span`. */
   covers(span: TXIDSpan): boolean
 }
@@ -21,19 +23,19 @@ export interface ReplicaCoverage {
 /** Lists a replica, every level once. Errors are the client's. */
 export async function readCoverage(client: ReplicaClient, signal?: AbortSignal): Promise<ReplicaCoverage> {
   const spans: TXIDSpan[] = []
-  let newestLevel0: LTXFileInfo | undefined
+  let newest: LTXFileInfo | undefined
   const options = signal === undefined ? {} : { signal }
   for (let level = 0; level <= MAX_LEVEL; level++) {
     for await (const file of client.ltxFiles(level, options)) {
       addSpan(spans, file)
-      if (level === 0 && (newestLevel0 === undefined || file.maxTXID > newestLevel0.maxTXID))
-        newestLevel0 = file
+      if (newest === undefined || file.maxTXID > newest.maxTXID) newest = file
     }
   }
   const joined = joinSpans(spans)
   return {
     highestTXID: joined.at(-1)?.maxTXID ?? 0n,
-    newestLevel0,
+    newest,
+    spans: joined,
     covers: (span) => joined.some((known) => known.minTXID <= span.minTXID && span.maxTXID <= known.maxTXID),
   }
 }

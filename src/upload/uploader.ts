@@ -1,11 +1,12 @@
 import { formatTXID, type TXID } from '../../ltx/index.ts'
-import { type ReplicaClient, ReplicaError } from '../../replica/index.ts'
+import { ObjectStoreError, type ReplicaClient, ReplicaError } from '../../replica/index.ts'
 import type { Clock } from '../clock.ts'
-import { forkedError } from '../database-error.ts'
+import { DatabaseError, forkedError } from '../database-error.ts'
 import { RepeatedErrors } from '../repeated-errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
-import { readCoverage } from './replica-coverage.ts'
+import { filesToShip } from './files-to-ship.ts'
+import { readCoverage, type ReplicaCoverage } from './replica-coverage.ts'
 
 /** What an uploader works with. */
 export interface UploaderOptions {
@@ -14,8 +15,8 @@ export interface UploaderOptions {
   readonly level0: Level0Folder
   readonly clock: Clock
   readonly logger: Logger
-  /** Least time between two uploads, in ms; 0 ships each file as it comes. */
-  readonly syncIntervalMs: number
+  /** Whether to try again what only an operator can mend, a refused key or a read-only disk, for he may. */
+  readonly isPatient: boolean
 }
 
 const FIRST_RETRY_MS = 250
@@ -36,6 +37,7 @@ export class Uploader {
   readonly #errors: RepeatedErrors
   #replicatedTXID: TXID
   #highestTXID: TXID
+  #lastError: unknown
   #wake: (() => void) | undefined
   #idle: (() => void)[] = []
   #isShipping = false
@@ -52,6 +54,11 @@ export class Uploader {
   /** Everything up to this TXID is durable in the replica. */
   get replicatedTXID(): TXID {
     return this.#replicatedTXID
+  }
+
+  /** What the last upload failed with; undefined after a success. */
+  get lastError(): unknown {
+    return this.#lastError
   }
 
   /** Adds files to ship, newer than all that were added before. */
@@ -83,8 +90,9 @@ export class Uploader {
   }
 
   /**
-   * Ships until aborted. Rejects with a `DatabaseError` `DB_FORKED` when the replica holds other bytes under a
-   * name of ours; every other failure is tried again, with back-off.
+   * Ships until aborted. Rejects with a {@link DatabaseError}: `DB_FORKED` when the replica holds other bytes under a
+   * name of ours, `DB_FAILED` when it has lost files that are gone here too, so that only a snapshot helps. Every
+   * other failure is tried again, with back-off.
    */
   async run(signal: AbortSignal): Promise<void> {
     let retryMs = FIRST_RETRY_MS
@@ -97,6 +105,8 @@ export class Uploader {
         if (signal.aborted) return
         if (error instanceof ReplicaError && error.code === 'REPLICA_FILE_CONFLICT')
           throw forkedError(this.#options.databasePath, this.#options.client.url, error)
+        if (!this.#options.isPatient && error instanceof ObjectStoreError && !error.retryable) throw error
+        this.#lastError = error
         this.#errors.report(error, 'upload failed, trying again')
         await this.#options.clock.sleep(retryMs, signal).catch(() => undefined)
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)
@@ -112,9 +122,6 @@ export class Uploader {
         await this.#ship(file, signal)
         this.#queue.shift()
         this.#advance()
-        if (this.#options.syncIntervalMs > 0 && this.#queue.length > 0) {
-          await this.#options.clock.sleep(this.#options.syncIntervalMs, signal)
-        }
       }
     } finally {
       this.#isShipping = false
@@ -128,6 +135,7 @@ export class Uploader {
     const { path, minTXID, maxTXID, sizeBytes, timestampMs } = file
     const body = { path, sizeBytes, modifiedMs: timestampMs }
     await client.writeLTXFile({ level: 0, minTXID, maxTXID }, body, { timestampMs, signal })
+    this.#lastError = undefined
     this.#errors.recovered('uploads go on')
     this.#shipped.push(file)
     this.#removeOld()
@@ -136,15 +144,18 @@ export class Uploader {
 
   /** After an error nothing is sure any more, not even that the failed file is not there. */
   async #readPosition(signal: AbortSignal): Promise<void> {
+    let coverage: ReplicaCoverage
     try {
-      const coverage = await readCoverage(this.#options.client, signal)
-      const missing = this.#options.level0.list().filter((file) => !coverage.covers(file))
-      this.#queue.splice(0, this.#queue.length, ...missing)
-      this.#advance()
+      coverage = await readCoverage(this.#options.client, signal)
     } catch (error) {
       if (!signal.aborted)
         this.#errors.report(error, 'reading the position of the replica failed, trying again')
+      return
     }
+    const { files, reachableTXID } = filesToShip(this.#options.level0.list(), coverage)
+    if (reachableTXID < this.#highestTXID) throw brokenError(this.#options, reachableTXID)
+    this.#queue.splice(0, this.#queue.length, ...files)
+    this.#advance()
   }
 
   /** Once: from here on a loss of this machine loses nothing that is older than a moment. */
@@ -178,4 +189,16 @@ export class Uploader {
       this.#wake = done
     })
   }
+}
+
+function brokenError({ databasePath, client }: UploaderOptions, reachableTXID: TXID): DatabaseError {
+  const first = formatTXID(reachableTXID + 1n)
+  return new DatabaseError(
+    'DB_FAILED',
+    databasePath,
+    `the replica has lost transaction ${first}: ${client.url}`,
+    {
+      hint: 'its local file is gone too; a snapshot takes its place',
+    },
+  )
 }

@@ -49,6 +49,7 @@ export class SteppedReplication {
       checkpointPages: options.checkpointPages ?? 500,
       busyTimeoutMs: 1000,
       payload: options.payload ?? 'block',
+      isPatient: true,
     })
     return new SteppedReplication(session, client, lock, log)
   }

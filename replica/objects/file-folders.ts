@@ -125,10 +125,16 @@ export class FileFolders {
 
   #makeRoot(): void {
     this.assertRootIsFolder()
-    const made = mkdirSync(this.root, { recursive: true, mode: this.#mode })
-    if (made === undefined) return
-    chmodSync(this.root, this.#mode)
-    for (let path = this.root; path.length >= made.length; path = dirname(path)) syncFolder(dirname(path))
+    for (const path of missingFolders(this.root)) {
+      try {
+        // One by one: a recursive mkdir reports a read-only file system as a missing folder.
+        mkdirSync(path, this.#mode)
+      } catch (error) {
+        if (!isErrno(error, 'EEXIST')) throw error
+      }
+      if (path === this.root) chmodSync(path, this.#mode)
+      syncFolder(dirname(path))
+    }
   }
 
   #makeFolder(path: string, folder: string): void {
@@ -148,4 +154,12 @@ export class FileFolders {
     // Also when it stood there: its maker may have crashed before this.
     syncFolder(dirname(path))
   }
+}
+
+/** The folders on the way to `path` that are not there, from the top; `path` itself is the last. */
+function missingFolders(path: string): string[] {
+  const missing: string[] = []
+  for (let at = path; lstatSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at))
+    missing.unshift(at)
+  return missing
 }

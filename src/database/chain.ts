@@ -68,9 +68,13 @@ export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
   return { chain, missing, shipped: local.filter((file) => !missing.includes(file)), replicatedTXID }
 }
 
+// A second or so of reading. A larger file is a snapshot, whose own start should not wait for it after a clean stop.
+const ALWAYS_VERIFIED_BYTES = 256 << 20
+
 /**
- * The local files. The newest says where capture stands and is read whole, unless a clean stop has vouched for it; a
- * damaged one is removed and reported. Its copy in the replica may be the very same bytes by a hard link.
+ * The local files. The newest says where capture stands and is read whole, unless it is large and a clean stop has
+ * vouched for it; a damaged one is removed and reported. Its copy in the replica may be the very same bytes by a hard
+ * link.
  */
 async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise<{
   readonly files: Level0File[]
@@ -78,8 +82,10 @@ async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise
 }> {
   const files = level0.list()
   const newest = files.at(-1)
-  if (newest === undefined || readSealRecord(stateFolder)?.txid === newest.maxTXID)
+  const isVouchedFor = readSealRecord(stateFolder)?.txid === newest?.maxTXID
+  if (newest === undefined || (isVouchedFor && newest.sizeBytes > ALWAYS_VERIFIED_BYTES)) {
     return { files, damaged: undefined }
+  }
   const handle = await open(newest.path)
   try {
     await verifyLTX(handle.createReadStream({ autoClose: false }))

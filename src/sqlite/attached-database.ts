@@ -98,8 +98,16 @@ function requireDatabase(file: DatabaseFile): void {
 
 function openError(error: unknown, path: string): DatabaseError {
   if (!(error instanceof JournalModeError)) return asDatabaseError(error, path, 'opening the database')
-  return new DatabaseError('DB_NOT_WAL', path, `cannot be switched to WAL, ${error.message}: ${path}`, {
-    cause: error,
-    hint: 'replication reads the write-ahead log: the database must be a plain file on a local file system',
-  })
+  const isBusy = error.cause !== undefined
+  return new DatabaseError(
+    isBusy ? 'DB_BUSY' : 'DB_NOT_WAL',
+    path,
+    `cannot be switched to WAL mode, ${error.message}: ${path}`,
+    {
+      cause: error,
+      hint: isBusy
+        ? 'end the transaction or the program that holds it; once in WAL mode a database stays there'
+        : 'replication reads the write-ahead log: the database must be a plain file on a local file system',
+    },
+  )
 }

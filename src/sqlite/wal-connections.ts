@@ -160,9 +160,14 @@ export class JournalModeError extends Error {
 function switchToWAL(database: Database.Database): string | undefined {
   const before = String(database.pragma('journal_mode', { simple: true }))
   if (before === 'wal') return undefined
-  const after = String(database.pragma('journal_mode = wal', { simple: true }))
-  if (after !== 'wal') throw new JournalModeError(`journal mode stays ${after}`)
-  return before
+  try {
+    const after = String(database.pragma('journal_mode = wal', { simple: true }))
+    if (after === 'wal') return before
+    throw new JournalModeError(`journal mode stays ${after}`)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+    throw new JournalModeError(`another process holds it in journal mode ${before}`, { cause: error })
+  }
 }
 
 function connection(database: Database.Database): Connection {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 
@@ -18,7 +18,8 @@ export class ProcessLock {
    * process, or another part of this one, has it. Errors of the file system are thrown as they are.
    */
   static acquire(stateFolder: string, folderMode = 0o700): ProcessLock | undefined {
-    mkdirSync(stateFolder, { recursive: true, mode: folderMode })
+    // Not recursive: on a read-only file system that reports a missing folder instead.
+    if (!existsSync(stateFolder)) mkdirSync(stateFolder, { mode: folderMode })
     const database = new Database(join(stateFolder, 'process.lock'), { timeout: 0 })
     try {
       database.exec('BEGIN EXCLUSIVE')

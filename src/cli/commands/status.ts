@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { formatTXID } from '../../../ltx/index.ts'
 import { resolveDatabasePath } from '../../config/paths.ts'
@@ -75,7 +75,7 @@ async function readStatus(path: string): Promise<DatabaseStatus> {
   const { readLocalPosition, stateFolderOf } = await import('../../state/state-folder.ts')
   const status: DatabaseStatus = { database: path, status: 'no database', local_txid: '-', wal_size: '-' }
   try {
-    const walBytes = await sizeOf(`${path}-wal`)
+    const walBytes = await sizeOf(`${await realPathOf(path)}-wal`)
     if (walBytes !== undefined) status.wal_size = formatBytes(walBytes)
     const txid = await readLocalPosition(stateFolderOf(path))
     if (txid !== undefined) status.local_txid = formatTXID(txid)
@@ -83,6 +83,16 @@ async function readStatus(path: string): Promise<DatabaseStatus> {
     return status
   } catch (error) {
     return { ...status, status: 'error', error: messageOf(error) }
+  }
+}
+
+/** SQLite names the WAL after the file that a symbolic link leads to. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return path
+    throw error
   }
 }
 

@@ -24,11 +24,6 @@ export class DatabaseFile {
     this.#fd = openSync(path, 'r')
   }
 
-  /** Descriptor for reads in other threads; never to be closed by them. */
-  get fd(): number {
-    return this.#fd
-  }
-
   /** Fills `target` from byte `offset` on, and zeroes what lies past the end of the file, as SQLite reads it. */
   readInto(offset: number, target: Uint8Array): void {
     let filled = 0
@@ -55,12 +50,6 @@ export class DatabaseFile {
       mtimeNs: String(found.mtimeNs),
       ctimeNs: String(found.ctimeNs),
     }
-  }
-
-  /** Permission bits and owner, for the files that we make beside it. */
-  owner(): { readonly mode: number; readonly uid: number; readonly gid: number } {
-    const { mode, uid, gid } = fstatSync(this.#fd)
-    return { mode: mode & 0o777, uid, gid }
   }
 
   /** True when the path leads to another file now, or to none. */

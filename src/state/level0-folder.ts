@@ -6,7 +6,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -15,11 +14,9 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
-  decodeHeader,
   Encoder,
   formatLTXFileName,
   type Header,
-  HEADER_BYTES,
   type PagePayload,
   parseLTXFileName,
   type TXID,
@@ -156,18 +153,6 @@ export class Level0Draft {
       this.discard()
       throw error
     }
-  }
-}
-
-/** Reads the header of a level-0 file. Errors as of the file system and of `decodeHeader`. */
-export function readLevel0Header(path: string): Header {
-  const fd = openSync(path, 'r')
-  try {
-    const bytes = Buffer.alloc(HEADER_BYTES)
-    const filled = readSync(fd, bytes, 0, HEADER_BYTES, 0)
-    return decodeHeader(bytes.subarray(0, filled))
-  } finally {
-    closeSync(fd)
   }
 }
 

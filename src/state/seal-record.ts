@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatTXID, parseTXID, type TXID } from '../../ltx/index.ts'
 import type { FileFingerprint } from '../sqlite/database-file.ts'
@@ -40,11 +40,6 @@ export function readSealRecord(stateFolder: string): SealRecord | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Removes the record: from here on the file says nothing. */
-export function removeSealRecord(stateFolder: string): void {
-  rmSync(join(stateFolder, NAME), { force: true })
 }
 
 /** True when a record speaks of this very file, unchanged. */

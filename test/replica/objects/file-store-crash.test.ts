@@ -25,7 +25,7 @@ async function keysOf(store: FileObjectStore): Promise<string[]> {
   return keys
 }
 
-// Failure 39 of the field: a crash left a temporary file beside the final one.
+// Other tools left a temporary file beside the final one after a crash.
 test('a process killed in the middle of a put leaves nothing that can be seen, and the next writer clears it away', async () => {
   using folder = new TemporaryFolder()
   await crashMidway(folder.path, 'ltx/0/new', 'new')

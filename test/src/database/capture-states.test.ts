@@ -112,7 +112,7 @@ describe('every state that an application commits comes back page by page', () =
     await pair.check('shrunk and grown between two looks')
   })
 
-  test.each([512, 1024, 4096, 65536])('failure 85: page size %i', async (pageSize) => {
+  test.each([512, 1024, 4096, 65536])('every page size: %i bytes', async (pageSize) => {
     await using pair = await Pair.start(ROWS, { pageSize })
     for (let round = 0; round < 5; round++) {
       await pair.application.exec(`UPDATE t SET v = randomblob(500) WHERE id % 5 = ${round}`)
@@ -133,11 +133,10 @@ describe('every state that an application commits comes back page by page', () =
     expect(pair.replication.log.some((line) => line.includes('"outcome":"sealed"'))).toBe(true)
   })
 
-  test('a page that is free from the moment the database grows is in the file all the same', async () => {
+  test('a blob that is allocated and freed within one transaction leaves no hole where the database grew', async () => {
     await using pair = await Pair.start(ROWS)
     await pair.application.exec('DELETE FROM t WHERE id > 50; VACUUM')
     await pair.replication.catchUp()
-    // The blob's pages are allocated and freed within one transaction: SQLite writes none of them.
     await pair.application.exec(
       'BEGIN; INSERT INTO t(id, v) VALUES (9999, zeroblob(400000)); DELETE FROM t WHERE id = 9999; COMMIT',
     )

@@ -133,7 +133,7 @@ describe('kill -9 of the replicator', () => {
 })
 
 describe('one history', () => {
-  test('failure 32: a host without local state goes on after the highest TXID of the replica', async () => {
+  test('a host without local state goes on after the highest TXID of the replica', async () => {
     await using scene = await Scene.set(TABLE)
     await scene.start()
     await scene.application.insertMany(5)

@@ -68,14 +68,14 @@ function wrongScheme(scheme: string): ReplicaError {
       'REPLICA_UNSUPPORTED_SCHEME',
       `replicas of this kind are not supported yet: ${scheme}`,
       {
-        hint: `use one of ${[...OPENERS.keys()].join(', ')}`,
+        hint: 'name a folder, such as file:///backups/app',
       },
     )
   }
   const schemes = [...OPENERS.keys(), ...NOT_YET]
   const nearest = nearestName(scheme, schemes)
   return new ReplicaError('REPLICA_UNKNOWN_SCHEME', `unknown scheme of a replica url: ${scheme}`, {
-    hint: nearest === undefined ? `use one of ${[...OPENERS.keys()].join(', ')}` : `did you mean ${nearest}`,
+    hint: nearest === undefined ? 'name a folder, such as file:///backups/app' : `did you mean ${nearest}:?`,
   })
 }
 

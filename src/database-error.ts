@@ -4,6 +4,8 @@ export type DatabaseErrorCode =
   | 'DB_NOT_FOUND'
   /** The file is not a SQLite database, or is encrypted. */
   | 'DB_NOT_A_DATABASE'
+  /** The file has no byte, and the replica has a database: most likely it is to be restored, not replicated. */
+  | 'DB_EMPTY'
   /** SQLite would not leave rollback-journal mode: another process holds the file, or it lives where WAL cannot. */
   | 'DB_NOT_WAL'
   /** The file, its folder or its file system cannot be written. */
@@ -120,6 +122,18 @@ export function replacedError(path: string): DatabaseError {
     `the database or its wal was replaced by another file: ${path}`,
     {
       hint: 'replication starts anew with a full snapshot of what is there now',
+    },
+  )
+}
+
+/** An empty file where the replica has a database. */
+export function emptyError(path: string, url: string): DatabaseError {
+  return new DatabaseError(
+    'DB_EMPTY',
+    path,
+    `the database is an empty file, and the replica is not empty: ${path}`,
+    {
+      hint: `remove it and restore (replicate restore -o ${path} ${url}), or create the database first`,
     },
   )
 }

@@ -3,8 +3,11 @@ import { runCommandLine } from './cli/run.ts'
 
 // A reader that has seen enough (`replicate ltx … | head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code === 'EPIPE') return
+  process.stderr.write(`Error: writing to stdout failed: ${error.message}\n`)
+  process.exitCode = 1
 })
 
 const { stdout, stderr, env } = process
-process.exitCode = await runCommandLine(process.argv.slice(2), { stdout, stderr, env })
+const exitCode = await runCommandLine(process.argv.slice(2), { stdout, stderr, env })
+process.exitCode ??= exitCode

@@ -9,6 +9,8 @@ stopWithParent()
 if (process.argv.length > 2) {
   // In this process, so that signals, terminal and exit code are those of the command itself.
   process.argv[1] = inRoot('dist', 'src', 'main.js')
+  // npm runs scripts in the folder of the package; the user's paths start where the user is.
+  if (process.env['INIT_CWD'] !== undefined) process.chdir(process.env['INIT_CWD'])
   await import(pathToFileURL(process.argv[1]).href)
 } else {
   const { runSample } = await import('./sample.mjs')

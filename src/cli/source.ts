@@ -1,5 +1,5 @@
 import type { ReplicaClient } from '../../replica/index.ts'
-import { openReplica } from '../../replica/index.ts'
+import { openLastingReplica } from '../lasting-replica.ts'
 import type { DatabaseConfig } from '../config/config.ts'
 import type { CommandContext } from './context.ts'
 import { usageError } from './errors.ts'
@@ -37,7 +37,7 @@ export async function findReplica(
 
 /** Opens the replica at `url`, passes it to `use`, and closes it however that ends. */
 export async function withReplica<T>(url: string, use: (client: ReplicaClient) => Promise<T>): Promise<T> {
-  const client = await openReplica(url)
+  const client = await openLastingReplica(url)
   try {
     return await use(client)
   } finally {

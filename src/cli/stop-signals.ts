@@ -2,7 +2,7 @@ import process from 'node:process'
 
 /** The signals that ask a process to stop, as they arrive. */
 export interface StopSignals extends Disposable {
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly stop: AbortSignal
   /** Aborted by the second. */
   readonly stopNow: AbortSignal
@@ -14,7 +14,10 @@ export interface StopSignals extends Disposable {
  */
 const SAME_REQUEST_MS = 200
 
-/** Listens for SIGINT and SIGTERM until disposed of. From then on they end the process again as usual. */
+/** SIGHUP too: a terminal that is closed must not cost the last commits. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Listens for SIGINT, SIGTERM and SIGHUP until disposed of. From then on they end the process again as usual. */
 export function listenForStop(): StopSignals {
   const stop = new AbortController()
   const stopNow = new AbortController()
@@ -27,14 +30,12 @@ export function listenForStop(): StopSignals {
       stopNow.abort(new StopRequest(signal))
     }
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  for (const signal of STOPPING) process.on(signal, onSignal)
   return {
     stop: stop.signal,
     stopNow: stopNow.signal,
     [Symbol.dispose]: () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
+      for (const signal of STOPPING) process.off(signal, onSignal)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { ReplicaClient } from '../../replica/index.ts'
-import { openReplica } from '../../replica/index.ts'
+import { openLastingReplica } from '../lasting-replica.ts'
 import { formatTXID } from '../../ltx/index.ts'
 import { ReplicatedDatabase } from '../database/replicated-database.ts'
 import type { Logger } from '../logger.ts'
@@ -54,7 +54,7 @@ async function forEachTarget(
     targets.map(async (target) => {
       const logger = options.logger.child({ db: target.path })
       try {
-        const client = await openReplica(target.replica.url)
+        const client = await openLastingReplica(target.replica.url)
         try {
           await work(target, client, logger)
         } finally {

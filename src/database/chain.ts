@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import {
   decodeHeader,
+  formatLTXFileName,
   formatTXID,
   type Header,
   HEADER_BYTES,
@@ -17,7 +18,7 @@ import type { Logger } from '../logger.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { readSealRecord } from '../state/seal-record.ts'
 import { filesToShip } from '../upload/files-to-ship.ts'
-import { readCoverage, type ReplicaCoverage } from '../upload/replica-coverage.ts'
+import { readCoverage, type ReplicaCoverage, type TXIDSpan } from '../upload/replica-coverage.ts'
 
 /** What is here and what is in the replica, brought together. */
 export interface JoinedChain {
@@ -59,11 +60,12 @@ export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
   const { files: missing, replicatedTXID, reachableTXID } = filesToShip(local, coverage)
   const highestTXID = max(coverage.highestTXID, newest?.maxTXID ?? 0n)
   const header = await newestHeader(options, newest, coverage)
+  const broken = damaged ?? (header === 'damaged' ? coverage.newest : undefined)
   const chain: Chain = {
     highestTXID,
-    position: damaged === undefined && header !== undefined ? positionOf(header) : undefined,
-    ...(header === undefined ? {} : { pageSize: header.pageSize }),
-    ...bridge(highestTXID, reachableTXID, damaged),
+    position: broken === undefined && typeof header === 'object' ? positionOf(header) : undefined,
+    ...(typeof header === 'object' ? { pageSize: header.pageSize } : {}),
+    ...bridge(highestTXID, reachableTXID, broken),
   }
   return { chain, missing, shipped: local.filter((file) => !missing.includes(file)), replicatedTXID }
 }
@@ -105,14 +107,25 @@ async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise
 
 /** Header of the newest file of the chain, here or else in the replica; undefined when there is none. */
 async function newestHeader(
-  { client, signal }: JoinOptions,
+  { client, signal, logger }: JoinOptions,
   local: Level0File | undefined,
   { newest, highestTXID }: ReplicaCoverage,
-): Promise<Header | undefined> {
+): Promise<Header | 'damaged' | undefined> {
   if (local !== undefined && local.maxTXID >= highestTXID) return readHeader(local.path)
   if (newest === undefined) return undefined
   const bytes = await readRange(client, newest, 0, HEADER_BYTES, signal)
-  return bytes === undefined ? undefined : decodeHeader(bytes)
+  if (bytes === undefined) return undefined
+  try {
+    return decodeHeader(bytes)
+  } catch (error) {
+    if (!(error instanceof LTXError)) throw error
+    const file = formatLTXFileName(newest.minTXID, newest.maxTXID)
+    logger.warn(
+      { level: newest.level, file, err: error },
+      'the newest file of the replica is damaged, a snapshot takes its place',
+    )
+    return 'damaged'
+  }
 }
 
 async function requireSameHistory(
@@ -136,7 +149,7 @@ async function requireSameHistory(
 function bridge(
   highestTXID: TXID,
   reachableTXID: TXID,
-  damaged: Level0File | undefined,
+  damaged: TXIDSpan | undefined,
 ): Pick<Chain, 'snapshotMinTXID' | 'snapshotReason'> {
   if (damaged !== undefined) {
     const minTXID = damaged.minTXID <= reachableTXID ? damaged.minTXID : reachableTXID + 1n

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import { type Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { level0FolderOf } from '../state/state-folder.ts'
 import { Uploader } from '../upload/uploader.ts'
-import { replacedError } from '../database-error.ts'
+import { emptyError, replacedError } from '../database-error.ts'
 import { joinChains } from './chain.ts'
 
 /** What a session works with; every option decided. */
@@ -57,6 +57,8 @@ export class Session {
     })
     try {
       const joined = await joinChains({ ...options, databasePath: path, level0, ...withSignal(signal) })
+      // A file that was only touched, or a mount that is empty, would become the newest state.
+      if (statSync(path).size === 0 && joined.chain.highestTXID > 0n) throw emptyError(path, client.url)
       const uploader = new Uploader(
         { databasePath: path, client, level0, clock, logger, isPatient: options.isPatient },
         joined.replicatedTXID,

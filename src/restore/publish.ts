@@ -9,15 +9,26 @@ import { asWriteError } from './temp-file.ts'
  * empty. Throws `RestoreError` with `RESTORE_WRITE_FAILED`.
  */
 export async function createFolders(folder: string): Promise<() => Promise<void>> {
-  let first: string | undefined
+  let highest: string | undefined
   try {
-    first = await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (first !== undefined) await syncFolder(dirname(first))
+    // One by one: a recursive mkdir reports a read-only file system as a missing folder.
+    for (const missing of await missingFolders(folder)) {
+      await mkdir(missing, { mode: 0o700 })
+      await syncFolder(dirname(missing))
+      highest ??= missing
+    }
   } catch (error) {
     throw asWriteError(error, folder)
   }
-  const highest = first
-  return highest === undefined ? async () => {} : () => removeEmptyFolders(folder, highest)
+  const top = highest
+  return top === undefined ? async () => {} : () => removeEmptyFolders(folder, top)
+}
+
+/** The folders on the way to `folder` that are not there, from the top. */
+async function missingFolders(folder: string): Promise<string[]> {
+  const missing: string[] = []
+  for (let at = folder; !(await isThere(at)); at = dirname(at)) missing.unshift(at)
+  return missing
 }
 
 async function removeEmptyFolders(lowest: string, highest: string): Promise<void> {

@@ -78,6 +78,17 @@ export class Scene implements AsyncDisposable {
     return result
   }
 
+  /** Ends the daemon with SIGTERM where it cannot drain. */
+  async stopInVain(): Promise<CLIResult> {
+    this.#daemon!.kill('SIGTERM')
+    return this.#daemon!.result
+  }
+
+  /** Waits until the daemon has said `text`. */
+  async logged(text: string): Promise<void> {
+    await this.#daemon!.logged(text)
+  }
+
   /** Ends the daemon in the middle of whatever it does. */
   async kill(): Promise<void> {
     this.#daemon!.kill('SIGKILL')

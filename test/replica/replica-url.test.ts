@@ -81,7 +81,7 @@ test('an unknown scheme is refused with the nearest known one', async () => {
     await expect(openReplica(`${scheme}://a/b`)).rejects.toMatchObject({
       code: 'REPLICA_UNKNOWN_SCHEME',
       message: expect.stringContaining(scheme),
-      hint: `did you mean ${name}`,
+      hint: `did you mean ${name}:?`,
     })
   }
   await expect(openReplica('somethingelse://a/b')).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts'
 import { AttachedDatabase } from '../sqlite/attached-database.ts'
 import { readBootID } from '../state/boot-id.ts'
 import { sameSalts } from '../sqlite/wal-file.ts'
+import { readDatabaseInode, writeDatabaseInode } from '../state/database-identity.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { provesUnchanged, readSealRecord, writeSealRecord } from '../state/seal-record.ts'
 import { checkpoint, shrinkWAL, spinForBarrier } from './checkpoint.ts'
@@ -95,6 +96,7 @@ export class Capture {
     this.#highestTXID = chain.highestTXID
     this.#snapshotMinTXID = chain.snapshotMinTXID
     this.#snapshotReason = chain.snapshotReason ?? snapshotReason
+    this.#checkDatabase()
     if (chain.pageSize === undefined || chain.pageSize === attached.pageSize) return
     // A restore cannot lay pages of one size over pages of another: it has to find a file that begins at the beginning.
     this.#snapshotMinTXID = 1n
@@ -216,6 +218,7 @@ export class Capture {
     this.#highestTXID = txid
     this.#snapshotReason = undefined
     this.#snapshotMinTXID = undefined
+    writeDatabaseInode(this.#options.stateFolder, this.#attached.file.fingerprint().ino)
     if (base.isBackfilled) this.#recordSeal()
     this.#options.onFile(file)
     return true
@@ -238,6 +241,18 @@ export class Capture {
   /** Closes the connections. SQLite removes the WAL when nobody else has the database open. */
   close(): void {
     this.#attached.close()
+  }
+
+  /** A WAL that continues proves nothing about a database file that was put beside it meanwhile. */
+  #checkDatabase(): void {
+    const { stateFolder } = this.#options
+    const { ino } = this.#attached.file.fingerprint()
+    const described = readDatabaseInode(stateFolder)
+    if (described !== undefined && described !== ino) {
+      this.#snapshotReason ??= 'the database file was replaced by another'
+    } else if (this.#snapshotReason === undefined) {
+      writeDatabaseInode(stateFolder, ino)
+    }
   }
 
   #whileContinuous(work: () => Look): Look {

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import { type Level0File, Level0Folder } from '../state/level0-folder.ts'
 import { level0FolderOf } from '../state/state-folder.ts'
 import { Uploader } from '../upload/uploader.ts'
-import { emptyError, replacedError } from '../database-error.ts'
+import { emptyError, isDiskFull, replacedError } from '../database-error.ts'
 import { joinChains } from './chain.ts'
 
 /** What a session works with; every option decided. */
@@ -94,7 +94,13 @@ export class Session {
   async seal(signal: AbortSignal): Promise<void> {
     if (this.capture.wasReplaced()) throw replacedError(this.path)
     while ((await this.step(signal)) === 'later') await this.#options.clock.sleep(LATER_MS, signal)
-    await this.capture.seal(signal)
+    try {
+      await this.capture.seal(signal)
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      // Everything is captured; only the next start has more to look at.
+      this.#options.logger.warn({ err: error }, 'no space to checkpoint before the stop')
+    }
   }
 
   close(): void {

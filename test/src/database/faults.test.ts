@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Application } from '../../helpers/application.ts'
 import { runCLI, RunningCLI } from '../../helpers/cli.ts'
 import { Scene } from '../../helpers/daemon.ts'
+import { expectSamePages, restoredImage } from '../../helpers/restored.ts'
 import { TemporaryFolder } from '../../helpers/temporary-folder.ts'
 
 /** A small file system of its own, where this user may mount one. */
@@ -162,24 +163,27 @@ describe('a fault while running is waited out, and a stop in the middle of it is
 
   test.skipIf(!mayMount)('a full disk under the state folder is waited out without a snapshot', async () => {
     using mount = new Mount('size=2m')
-    const path = join(mount.path, 'app.db')
-    const url = `file://${mount.folder.join('replica')}`
+    const [path, url] = [mount.folder.join('app.db'), `file://${mount.folder.join('replica')}`]
+    const stateFolder = mount.folder.join('.app.db-replicate')
+    mkdirSync(stateFolder)
+    symlinkSync(mount.path, join(stateFolder, 'ltx'))
     await using application = await Application.open(path)
     await application.exec(TABLE)
     await using daemon = new RunningCLI(['replicate', path, url])
     await daemon.logged('capturing')
-    await application.exec('INSERT INTO t(v) VALUES (randomblob(700000))')
     const filler = join(mount.path, 'filler')
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'])
-    await application.exec('UPDATE t SET v = 2 WHERE id = 1').catch(() => undefined)
+    await application.insertMany(100)
     await daemon.logged('no space for the files of the replicator')
     rmSync(filler)
     await daemon.logged('replication goes on')
-    await application.exec('UPDATE t SET v = 3 WHERE id = 1')
+    await application.insertMany(100)
     daemon.kill('SIGTERM')
     const { code, stderr } = await daemon.result
-    expect(code).toBe(0)
+    expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(stderr.split('snapshot captured')).toHaveLength(2)
+    const restored = await restoredImage(url, mount.folder.join('restored.db'))
+    expectSamePages(restored, await application.image(), 'after the full disk')
   })
 
   test('the database is replaced by another file: the new one is captured whole', async () => {
@@ -187,7 +191,9 @@ describe('a fault while running is waited out, and a stop in the middle of it is
     await scene.start()
     await scene.application.stop()
     await makeDatabase(scene.folder.join('other.db'))
-    await scene.briefly('SELECT 1')
+    const other = await Application.open(scene.folder.join('other.db'))
+    await other.insertMany(50)
+    await other.stop()
     renameSync(scene.folder.join('other.db'), scene.path)
     await scene.logged('replaced by another file')
     await scene.replicated()

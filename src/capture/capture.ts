@@ -6,10 +6,12 @@ import { readBootID } from '../state/boot-id.ts'
 import { sameSalts } from '../sqlite/wal-file.ts'
 import { readDatabaseInode, writeDatabaseInode } from '../state/database-identity.ts'
 import type { Level0File, Level0Folder } from '../state/level0-folder.ts'
-import { provesUnchanged, readSealRecord, writeSealRecord } from '../state/seal-record.ts'
+import { provesUnchanged, readSealRecord } from '../state/seal-record.ts'
 import { checkpoint, shrinkWAL, spinForBarrier } from './checkpoint.ts'
+import { BARRIER_FIRST_RETRY_MS, takeBarrier } from './barrier.ts'
 import { continueFrom, pinnedState } from './continue.ts'
 import { type Position, positionHeader } from './position.ts'
+import { outlastFileTimes, recordSeal } from './seal.ts'
 import { writeSnapshot } from './snapshot.ts'
 import { ContinuityLost, type WALCursor } from './wal-cursor.ts'
 
@@ -50,13 +52,9 @@ export type Look = 'nothing' | 'captured' | 'later' | 'snapshot'
 
 const NO_SALTS = { salt1: 0, salt2: 0 }
 const BARRIER_SPIN_MS = 20
-const BARRIER_FIRST_RETRY_MS = 5
-const BARRIER_LONGEST_RETRY_MS = 100
-const BARRIER_WAIT_SAID_MS = 10_000
 const BUSY_CHECKPOINT_RETRY_MS = 5
 const PINNED_CHECKPOINT_RETRY_MS = 1000
 const SHRINK_AT_THRESHOLDS = 4
-const COARSEST_FILE_TIME_MS = 20
 const SEAL_TRIES = 20
 const SEAL_RETRY_MS = 10
 
@@ -139,7 +137,7 @@ export class Capture {
       )
     }
     for (;;) {
-      await takeBarrier(attached, options, signal)
+      await takeBarrier(attached.connections, options, signal)
       try {
         const continued = continueFrom(attached, { position, isSealed, bootID })
         if (continued !== undefined) {
@@ -340,6 +338,10 @@ export class Capture {
     }
   }
 
+  #recordSeal(): boolean {
+    return recordSeal(this.#options.stateFolder, this.#highestTXID, this.#cursor)
+  }
+
   async #trySeal(): Promise<boolean> {
     this.#whileContinuous(() => {
       if (!this.#cursor.isSealed) checkpoint(this.#cursor)
@@ -348,42 +350,7 @@ export class Capture {
     })
     if (!this.#cursor.isSealed) return false
     this.#attached.file.sync()
-    await this.#outlastFileTimes()
+    await outlastFileTimes(this.#attached.file, this.#options.clock)
     return this.look() === 'nothing' && this.#recordSeal()
-  }
-
-  /** A change within one tick of the file system's clock does not show: the file must have been left alone longer. */
-  async #outlastFileTimes(): Promise<void> {
-    const { file } = this.#attached
-    const ageMs = Date.now() - Number(BigInt(file.fingerprint().mtimeNs) / 1_000_000n)
-    if (ageMs >= 0 && ageMs <= COARSEST_FILE_TIME_MS) await this.#options.clock.sleep(COARSEST_FILE_TIME_MS)
-  }
-
-  /** While the pin sits on slot 0 nobody can write to the file, so what it is now it was when it was sealed. */
-  #recordSeal(): boolean {
-    const { file } = this.#attached
-    const fingerprint = file.fingerprint()
-    const ageMs = Date.now() - Number(BigInt(fingerprint.mtimeNs) / 1_000_000n)
-    if (!this.#cursor.isSealed || (ageMs >= 0 && ageMs <= COARSEST_FILE_TIME_MS)) return false
-    writeSealRecord(this.#options.stateFolder, { txid: this.#highestTXID, file: fingerprint })
-    return true
-  }
-}
-
-/** Waits for as long as a writer takes; not by spinning, for there is nothing to lose yet. */
-async function takeBarrier(
-  attached: AttachedDatabase,
-  { clock, logger }: CaptureOptions,
-  signal?: AbortSignal,
-): Promise<void> {
-  const startMs = clock.monotonicMs()
-  let retryMs = BARRIER_FIRST_RETRY_MS
-  let hasSaid = false
-  while (!attached.connections.tryBarrier()) {
-    await clock.sleep(retryMs, signal)
-    retryMs = Math.min(retryMs * 2, BARRIER_LONGEST_RETRY_MS)
-    if (hasSaid || clock.monotonicMs() - startMs < BARRIER_WAIT_SAID_MS) continue
-    hasSaid = true
-    logger.warn({}, 'waiting for a transaction that holds the write lock of the database')
   }
 }

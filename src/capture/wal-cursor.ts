@@ -170,11 +170,10 @@ export class WALCursor {
       this.#batch.endAt(tail.endFrame, tail.checksum, pageCount)
       this.#place = { ...previous, frames: tail.endFrame, checksum: tail.checksum, commit: pageCount }
       this.#isSealed = true
-      this.#fillGrowth(smallestCommit)
+      // All of it is backfilled, and what is left of the old frames may be written over: the file alone is the truth.
+      this.#fillFromFile(pagesBetween(smallestCommit, pageCount, this.pageSize))
     }
-    for (const pgno of tail.pgnos) {
-      if (pgno <= this.#batch.commit && !this.#batch.has(pgno)) this.#fill(pgno)
-    }
+    this.#fillFromFile(tail.pgnos)
   }
 
   #mayHaveRestarted(): boolean {
@@ -257,9 +256,8 @@ export class WALCursor {
    */
   #fillGrowth(smallestCommit: number): void {
     const missing = new Set<number>()
-    const lock = lockPgno(this.pageSize)
-    for (let pgno = smallestCommit + 1; pgno <= this.#batch.commit; pgno++) {
-      if (pgno !== lock && !this.#batch.has(pgno)) missing.add(pgno)
+    for (const pgno of pagesBetween(smallestCommit, this.#batch.commit, this.pageSize)) {
+      if (!this.#batch.has(pgno)) missing.add(pgno)
     }
     if (missing.size === 0) return
     for (const [pgno, frame] of this.#olderFrames(missing)) {
@@ -269,6 +267,12 @@ export class WALCursor {
       missing.delete(pgno)
     }
     for (const pgno of missing) this.#fill(pgno)
+  }
+
+  #fillFromFile(pgnos: Iterable<number>): void {
+    for (const pgno of pgnos) {
+      if (pgno <= this.#batch.commit && !this.#batch.has(pgno)) this.#fill(pgno)
+    }
   }
 
   #fill(pgno: number): void {
@@ -304,4 +308,10 @@ export class WALCursor {
     const options = { wal, pageSize, firstFrame: this.#place.frames, maxHeldBytes: MAX_HELD_BYTES }
     return new FrameBatch(backfilled === undefined ? options : { ...options, backfilled })
   }
+}
+
+/** Pages after `fromCommit` up to `toCommit`, without the lock page. */
+function* pagesBetween(fromCommit: number, toCommit: number, pageSize: number): Generator<number> {
+  const lock = lockPgno(pageSize)
+  for (let pgno = fromCommit + 1; pgno <= toCommit; pgno++) if (pgno !== lock) yield pgno
 }

@@ -29,6 +29,8 @@ export interface JoinedChain {
   readonly shipped: readonly Level0File[]
   /** Everything up to here is in the replica. */
   readonly replicatedTXID: TXID
+  /** Everything up to here will be, once `missing` is shipped. */
+  readonly reachableTXID: TXID
 }
 
 /** Whose chains are joined. */
@@ -52,6 +54,8 @@ export interface JoinOptions {
 export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
   const coverage = await readCoverage(options.client, options.signal)
   const { files: local, damaged } = await soundFiles(options)
+  // One that the replica has stays until a newer one has taken its place: without it we would seem to be behind.
+  if (damaged !== undefined && !coverage.covers(damaged)) options.level0.remove(damaged)
   const newest = local.at(-1)
   if (damaged === undefined && newest !== undefined) {
     if (coverage.highestTXID > newest.maxTXID) throw behindError(options, newest, coverage)
@@ -67,7 +71,11 @@ export async function joinChains(options: JoinOptions): Promise<JoinedChain> {
     ...(typeof header === 'object' ? { pageSize: header.pageSize } : {}),
     ...bridge(highestTXID, reachableTXID, broken),
   }
-  return { chain, missing, shipped: local.filter((file) => !missing.includes(file)), replicatedTXID }
+  const isMissing = new Set(missing)
+  const shipped = [...local, ...(damaged === undefined ? [] : [damaged])].filter(
+    (file) => !isMissing.has(file),
+  )
+  return { chain, missing, shipped, replicatedTXID, reachableTXID }
 }
 
 // A second or so of reading. A larger file is a snapshot, whose own start should not wait for it after a clean stop.
@@ -75,7 +83,7 @@ const ALWAYS_VERIFIED_BYTES = 256 << 20
 
 /**
  * The local files. The newest says where capture stands and is read whole, unless it is large and a clean stop has
- * vouched for it; a damaged one is removed and reported. Its copy in the replica may be the very same bytes by a hard
+ * vouched for it; a damaged one is reported. Its copy in the replica may be the very same bytes by a hard
  * link.
  */
 async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise<{
@@ -98,7 +106,6 @@ async function soundFiles({ level0, logger, stateFolder }: JoinOptions): Promise
       { file: newest.path, err: error },
       'the newest local file is damaged, a snapshot takes its place',
     )
-    level0.remove(newest)
     return { files: files.slice(0, -1), damaged: newest }
   } finally {
     await handle.close()

@@ -62,6 +62,7 @@ export class Session {
       const uploader = new Uploader(
         { databasePath: path, client, level0, clock, logger, isPatient: options.isPatient },
         joined.replicatedTXID,
+        joined.reachableTXID,
       )
       uploader.adopt(joined.shipped)
       uploader.add(joined.missing)

@@ -33,7 +33,7 @@ const KEEP_LOCAL_MS = 5 * 60_000
 export class Uploader {
   readonly #options: UploaderOptions
   readonly #queue: Level0File[] = []
-  readonly #shipped: Level0File[] = []
+  #shipped: Level0File[] = []
   readonly #errors: RepeatedErrors
   #replicatedTXID: TXID
   #highestTXID: TXID
@@ -43,11 +43,14 @@ export class Uploader {
   #isShipping = false
   #hasSaidUpToDate = false
 
-  /** `replicatedTXID`: highest TXID that the replica holds without a hole that local files could fill. */
-  constructor(options: UploaderOptions, replicatedTXID: TXID) {
+  /**
+   * Everything up to `replicatedTXID` is in the replica, and everything up to `reachableTXID` will be with the files that
+   * are added first.
+   */
+  constructor(options: UploaderOptions, replicatedTXID: TXID, reachableTXID: TXID = replicatedTXID) {
     this.#options = options
     this.#replicatedTXID = replicatedTXID
-    this.#highestTXID = replicatedTXID
+    this.#highestTXID = reachableTXID
     this.#errors = new RepeatedErrors(options.logger, options.clock)
   }
 
@@ -65,7 +68,7 @@ export class Uploader {
   add(files: readonly Level0File[]): void {
     for (const file of files) {
       this.#queue.push(file)
-      this.#highestTXID = file.maxTXID
+      if (file.maxTXID > this.#highestTXID) this.#highestTXID = file.maxTXID
     }
     this.#wake?.()
   }
@@ -73,6 +76,7 @@ export class Uploader {
   /** Takes over files that the replica has already, so that they are removed in time. */
   adopt(files: readonly Level0File[]): void {
     this.#shipped.push(...files)
+    this.#shipped.sort(byTXID)
   }
 
   /** Resolves when nothing is left to ship, or rejects with the signal's reason. */
@@ -121,6 +125,7 @@ export class Uploader {
       for (let file = this.#queue[0]; file !== undefined; file = this.#queue[0]) {
         await this.#ship(file, signal)
         this.#queue.shift()
+        if (file.minTXID <= this.#replicatedTXID + 1n) this.#reach(file.maxTXID)
         this.#advance()
       }
     } finally {
@@ -137,7 +142,7 @@ export class Uploader {
     await client.writeLTXFile({ level: 0, minTXID, maxTXID }, body, { timestampMs, signal })
     this.#lastError = undefined
     this.#errors.recovered('uploads go on')
-    this.#shipped.push(file)
+    this.adopt([file])
     this.#removeOld()
     logger.debug({ txid: formatTXID(maxTXID), bytes: sizeBytes }, 'replicated')
   }
@@ -152,9 +157,13 @@ export class Uploader {
         this.#errors.report(error, 'reading the position of the replica failed, trying again')
       return
     }
-    const { files, reachableTXID } = filesToShip(this.#options.level0.list(), coverage)
+    const local = this.#options.level0.list()
+    const { files, replicatedTXID, reachableTXID } = filesToShip(local, coverage)
     if (reachableTXID < this.#highestTXID) throw brokenError(this.#options, reachableTXID)
+    const missing = new Set(files)
     this.#queue.splice(0, this.#queue.length, ...files)
+    this.#shipped = local.filter((file) => !missing.has(file))
+    this.#replicatedTXID = replicatedTXID
     this.#advance()
   }
 
@@ -167,9 +176,15 @@ export class Uploader {
 
   #advance(): void {
     const next = this.#queue[0]
-    this.#replicatedTXID = next === undefined ? this.#highestTXID : next.minTXID - 1n
+    this.#reach(next === undefined ? this.#highestTXID : next.minTXID - 1n)
   }
 
+  /** Only upwards: a snapshot that spans what the replica has already takes nothing of that back. */
+  #reach(txid: TXID): void {
+    if (txid > this.#replicatedTXID) this.#replicatedTXID = txid
+  }
+
+  /** The newest stays whatever its age: it is capture's position. */
   #removeOld(): void {
     const oldestMs = this.#options.clock.now() - KEEP_LOCAL_MS
     while (this.#shipped.length > 1 && this.#shipped[0]!.timestampMs < oldestMs) {
@@ -189,6 +204,10 @@ export class Uploader {
       this.#wake = done
     })
   }
+}
+
+function byTXID(a: Level0File, b: Level0File): number {
+  return a.maxTXID < b.maxTXID ? -1 : a.maxTXID > b.maxTXID ? 1 : 0
 }
 
 function brokenError({ databasePath, client }: UploaderOptions, reachableTXID: TXID): DatabaseError {

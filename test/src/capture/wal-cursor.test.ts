@@ -126,7 +126,7 @@ const VIEW = { pageSize: 512, bigEndianChecksum: false }
 
 describe('the tail of an old generation and all of the next', () => {
   const tail = { pgnos: new Set([2, 3, 7]), smallestCommit: 2, endFrame: 6, checksum: { s0: 5, s1: 6 } }
-  const file = [91, 92, 93, 94]
+  const file = [91, 92, 93, 44]
 
   test('are one batch, the tail from the file and the newer frames over it', () => {
     const next = new FakeWAL([{ pgno: 2, fill: 22, commit: 4 }], 512, NEXT_SALTS)
@@ -134,7 +134,7 @@ describe('the tail of an old generation and all of the next', () => {
     ground.restart(next, 1)
     const header = { ...next.salts, ...VIEW, checksum: next.checksums[0]! }
     ground.cursor.collectRestarted(tail, header, ground.connections.state!, 4)
-    expect(ground.fills()).toEqual({ 2: 22, 3: 93, 4: 94 })
+    expect(ground.fills()).toEqual({ 2: 22, 3: 93, 4: 44 })
     expect(ground.cursor.place).toMatchObject({
       ...next.salts,
       frames: 1,
@@ -149,7 +149,7 @@ describe('the tail of an old generation and all of the next', () => {
     ground.connections.state = { logFrames: 0, backfilledFrames: 0 }
     const header = { ...wal.salts, ...VIEW, checksum: wal.checksums[0]! }
     ground.cursor.collectRestarted(tail, header, ground.connections.state, 4)
-    expect(ground.fills()).toEqual({ 2: 92, 3: 93, 4: 94 })
+    expect(ground.fills()).toEqual({ 2: 92, 3: 93, 4: 44 })
     expect(ground.cursor.place).toMatchObject({ ...wal.salts, frames: 6, commit: 4, checksum: tail.checksum })
     expect(ground.cursor.isSealed).toBe(true)
   })

@@ -7,6 +7,9 @@ const TABLE = `CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB);
   WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
   INSERT INTO t(v) SELECT randomblob(500) FROM n;`
 
+const grow = (rows: number): string => `INSERT INTO t(v)
+  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT randomblob(3000) FROM n`
+
 describe('a clean stop and start', () => {
   test('uploads nothing when nothing was written in between', async () => {
     await using scene = await Scene.set(TABLE)
@@ -113,6 +116,24 @@ describe('kill -9 of the replicator', () => {
     await scene.application.exec("INSERT INTO t(v) VALUES ('new generation')")
     await scene.start()
     expect(scene.snapshots).toBe(0)
+  })
+
+  test('loses no page of an old tail that shrank and grew when a rolled back transaction began the next generation', async () => {
+    await using scene = await Scene.set('CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)', {
+      walAutocheckpoint: 0,
+      cachePages: 5,
+    })
+    await scene.start()
+    await scene.application.exec(grow(100))
+    await scene.replicated()
+    await scene.kill()
+    await scene.application.exec('DELETE FROM t WHERE id > 5')
+    await scene.application.exec('VACUUM')
+    await scene.application.exec(grow(80))
+    await scene.application.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    await scene.application.exec('BEGIN; UPDATE t SET v = zeroblob(3000) WHERE id BETWEEN 20 AND 40')
+    await scene.application.exec('ROLLBACK')
+    await scene.start()
   })
 
   test('costs one snapshot when generations of the wal were missed', async () => {

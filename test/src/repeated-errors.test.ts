@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { RepeatedErrors } from '../../../src/repeated-errors.ts'
-import { FakeClock } from '../../helpers/fake-clock.ts'
-import { recordingLogger } from '../../helpers/stepped-replication.ts'
+import { RepeatedErrors } from '../../src/repeated-errors.ts'
+import { FakeClock } from '../helpers/fake-clock.ts'
+import { recordingLogger } from '../helpers/stepped-replication.ts'
 
 function start(): { lines: string[]; clock: FakeClock; errors: RepeatedErrors } {
   const lines: string[] = []

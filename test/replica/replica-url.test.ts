@@ -86,7 +86,7 @@ test('an unknown scheme is refused with the nearest known one', async () => {
   }
   await expect(openReplica('somethingelse://a/b')).rejects.toMatchObject({
     code: 'REPLICA_UNKNOWN_SCHEME',
-    hint: 'use one of file, memory',
+    hint: 'name a folder, such as file:///backups/app',
   })
 })
 

@@ -81,6 +81,18 @@ describe('a clean stop and start', () => {
     expect(scene.snapshots).toBe(1)
   })
 
+  test('takes one snapshot when many commits and checkpoints came meanwhile', async () => {
+    await using scene = await Scene.set(TABLE)
+    await scene.start()
+    await scene.stop()
+    for (let round = 0; round < 3; round++) {
+      await scene.application.insertMany(100)
+      await scene.application.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    }
+    await scene.start()
+    expect(scene.snapshots).toBe(1)
+  })
+
   test('takes no snapshot beside an application whose connections come and go', async () => {
     await using scene = await Scene.set(TABLE)
     await scene.application.stop()

@@ -1,4 +1,4 @@
-import { lockPgno, type TXID } from '../../ltx/index.ts'
+import { formatTXID, lockPgno, type TXID } from '../../ltx/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { AttachedDatabase } from '../sqlite/attached-database.ts'
@@ -192,6 +192,7 @@ export class Capture {
     const base = this.#pinBase()
     if (base === undefined) return false
     const { place } = base
+    const startMs = performance.now()
     const txid = this.#highestTXID + 1n
     const draft = this.#options.level0.begin(
       positionHeader({
@@ -218,6 +219,8 @@ export class Capture {
     this.#snapshotMinTXID = undefined
     writeDatabaseInode(this.#options.stateFolder, this.#attached.file.fingerprint().ino)
     if (base.isBackfilled) this.#recordSeal()
+    const durationMs = Math.round(performance.now() - startMs)
+    this.#options.logger.info({ txid: formatTXID(txid), durationMs }, 'snapshot captured')
     this.#options.onFile(file)
     return true
   }

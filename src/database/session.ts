@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { realpathSync, statSync } from 'node:fs'
-import { formatTXID, type PagePayload } from '../../ltx/index.ts'
+import type { PagePayload } from '../../ltx/index.ts'
 import type { ReplicaClient } from '../../replica/index.ts'
 import { Capture, type Look } from '../capture/capture.ts'
 import type { Clock } from '../clock.ts'
@@ -111,15 +111,12 @@ export class Session {
 
   async #snapshot(signal: AbortSignal): Promise<void> {
     const { logger, clock } = this.#options
-    const startMs = clock.monotonicMs()
     logger.info({ reason: this.capture.snapshotReason }, 'taking a full snapshot')
     let retryMs = FIRST_SNAPSHOT_RETRY_MS
     while (!(await this.capture.snapshot(signal))) {
       await clock.sleep(retryMs, signal)
       retryMs = Math.min(retryMs * 2, LONGEST_SNAPSHOT_RETRY_MS)
     }
-    const durationMs = Math.round(clock.monotonicMs() - startMs)
-    logger.info({ txid: formatTXID(this.capture.txid), durationMs }, 'snapshot captured')
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, wr
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Application } from '../../helpers/application.ts'
-import { runCLI, RunningCLI } from '../../helpers/cli.ts'
+import { runCLI, RunningCLI, until } from '../../helpers/cli.ts'
 import { Scene } from '../../helpers/daemon.ts'
 import { expectSamePages, restoredImage } from '../../helpers/restored.ts'
 import { TemporaryFolder } from '../../helpers/temporary-folder.ts'
@@ -195,7 +195,8 @@ describe('a fault while running is waited out, and a stop in the middle of it is
     await other.insertMany(50)
     await other.stop()
     renameSync(scene.folder.join('other.db'), scene.path)
-    await scene.logged('replaced by another file')
+    await scene.logged('the database file was replaced by another')
+    await until('the snapshot is captured', () => scene.snapshots === 2)
     await scene.replicated()
     expect(scene.snapshots).toBe(2)
   })

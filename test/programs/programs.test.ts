@@ -47,7 +47,9 @@ describe('databases of other programs', () => {
     await daemon.logged('capturing')
     for (let round = 0; round < 20; round++) {
       const sql = `INSERT INTO t(v) SELECT hex(randomblob(50)) FROM t LIMIT 500; DELETE FROM t WHERE id % 17 = ${round};`
-      run('sqlite3', [path], { input: `${sql} ${round % 7 === 6 ? 'VACUUM;' : ''} PRAGMA wal_checkpoint;` })
+      run('sqlite3', [path], {
+        input: `.timeout 5000\n${sql} ${round % 7 === 6 ? 'VACUUM;' : ''} PRAGMA wal_checkpoint;`,
+      })
     }
     const hash = (database: string): string => run('sqlite3', [database, '.sha3sum --schema'])
     const expected = hash(path)

@@ -50,5 +50,4 @@ export const EXIT_CODE_HELP = `Exit codes:
   1  failed
   2  wrong usage or configuration
   3  nothing there: an empty replica, no such TXID, a time before the first or in the future
-  4  the lease is held elsewhere, or was lost
   5  damaged file, broken chain or wrong contents`

@@ -5,7 +5,7 @@ import { ReplicatedDatabase } from '../database/replicated-database.ts'
 import type { Logger } from '../logger.ts'
 import { version } from '../version.ts'
 import { restoreIfMissing } from './restore-if-missing.ts'
-import type { Target } from './target.ts'
+import type { DatabaseConfig } from '../config/config.ts'
 import { waitForDatabase } from './wait-for-database.ts'
 
 /** What runs with the replication of every target. */
@@ -20,7 +20,7 @@ export interface ReplicateOptions {
  * alone. Resolves with the errors of those that failed, empty after a clean end.
  */
 export async function replicateUntilStopped(
-  targets: readonly Target[],
+  targets: readonly DatabaseConfig[],
   options: ReplicateOptions,
 ): Promise<unknown[]> {
   return forEachTarget(targets, options, async (target, client, logger) => {
@@ -33,7 +33,7 @@ export async function replicateUntilStopped(
 
 /** Replicates what is committed now in all targets. Resolves with the errors of those that failed. */
 export async function replicateOnce(
-  targets: readonly Target[],
+  targets: readonly DatabaseConfig[],
   options: ReplicateOptions,
 ): Promise<unknown[]> {
   return forEachTarget(targets, options, async (target, client, logger) => {
@@ -43,10 +43,10 @@ export async function replicateOnce(
   })
 }
 
-type Work = (target: Target, client: ReplicaClient, logger: Logger) => Promise<void>
+type Work = (target: DatabaseConfig, client: ReplicaClient, logger: Logger) => Promise<void>
 
 async function forEachTarget(
-  targets: readonly Target[],
+  targets: readonly DatabaseConfig[],
   options: ReplicateOptions,
   work: Work,
 ): Promise<unknown[]> {
@@ -72,7 +72,7 @@ async function forEachTarget(
 
 /** Whether the database is there to be replicated; false when told to stop before it was. */
 async function makeReady(
-  target: Target,
+  target: DatabaseConfig,
   client: ReplicaClient,
   logger: Logger,
   signal: AbortSignal,
@@ -89,7 +89,7 @@ async function makeReady(
   }
 }
 
-function createDatabase(target: Target, client: ReplicaClient, logger: Logger): ReplicatedDatabase {
+function createDatabase(target: DatabaseConfig, client: ReplicaClient, logger: Logger): ReplicatedDatabase {
   const { monitorIntervalMs, checkpointPages, busyTimeoutMs, replica } = target
   return new ReplicatedDatabase({
     path: target.path,

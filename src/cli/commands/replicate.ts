@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { resolveDatabasePath } from '../../config/paths.ts'
-import type { Target } from '../../daemon/target.ts'
+import type { DatabaseConfig } from '../../config/config.ts'
 import {
   createLogger,
   LOG_LEVELS,
@@ -48,7 +48,7 @@ export function addReplicateCommand(program: Command, context: CommandContext): 
 }
 
 interface Plan {
-  targets: Target[]
+  targets: DatabaseConfig[]
   warnings: readonly string[]
   logging: { level?: LogLevel; type?: LogType }
 }
@@ -82,7 +82,11 @@ async function runReplicate(
 }
 
 /** One database: its error is the command's. Several: each error has been logged, the worst one is the exit code. */
-function endWith(failures: readonly unknown[], targets: readonly Target[], context: CommandContext): void {
+function endWith(
+  failures: readonly unknown[],
+  targets: readonly DatabaseConfig[],
+  context: CommandContext,
+): void {
   if (failures.length === 0) return
   if (targets.length === 1) throw failures[0]
   context.exitCode = Math.max(...failures.map(exitCodeOf))
